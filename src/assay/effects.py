@@ -1,0 +1,110 @@
+"""What a flow may ask the outside world for: the few effects, as values.
+
+A flow is a generator that yields effects and is sent their results; `assay.drive` performs them. So the logic of
+retries, streams and re-asks is written once, and only the four small drivers know whether the world is awaited.
+
+    result = yield Send(request)        the whole Response
+    incoming = yield Open(request)      its head, the body still to come
+    chunk = yield Read(incoming)        some bytes of the body, b"" at its end
+    yield Sleep(seconds)
+    yield Emit(value)                   a value for the one who iterates (stream drivers only)
+
+A failed effect is thrown into the flow at the yield as an `APIConnectionError` or one of its kin. What `Open` opened
+is closed by the driver when the flow ends, opens another, or is left by its user: a flow never closes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request, or what a local engine takes in its place. The headers hold the key: they are never shown."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+    timeout: float | None = 60.0
+    """Seconds from connecting to the last byte; None waits for ever."""
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.url}, {len(self.body)} bytes>"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole HTTP response, its body unpacked. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Incoming(Protocol):
+    """An opened response: its head is known, its body is read chunk by chunk with `Read`."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    incoming: Incoming
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    value: Any
+
+
+Effect: TypeAlias = Send | Open | Read | Sleep | Emit
+
+Flow: TypeAlias = Generator[Effect, Any, T]
+"""A generator of effects that returns a T."""
+
+
+class SyncIncoming(Incoming, Protocol):
+    def read(self) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class AsyncIncoming(Incoming, Protocol):
+    async def read(self) -> bytes: ...
+    async def aclose(self) -> None: ...
+
+
+class Transport(Protocol):
+    """How bytes travel, blocking. Errors are `APIConnectionError` and its kin, never an inner library's."""
+
+    def send(self, request: Request) -> Response: ...
+    def open(self, request: Request) -> SyncIncoming: ...
+    def close(self) -> None: ...
+
+
+class AsyncTransport(Protocol):
+    """How bytes travel, awaited."""
+
+    async def send(self, request: Request) -> Response: ...
+    async def open(self, request: Request) -> AsyncIncoming: ...
+    async def aclose(self) -> None: ...

@@ -1,0 +1,208 @@
+"""Every exception that assay raises.
+
+    AssayError
+    ├── ConfigurationError            a setting is wrong or missing: model, key, option, file
+    ├── SchemaError                   the target cannot be described as a JSON Schema, or is none
+    ├── DecodeError                   no JSON value, or several contradicting ones, in a text
+    ├── ExtractionError               all attempts failed: carries the Outcome
+    ├── BudgetExceeded                the next request would break the budget: it was not sent
+    └── APIError                      the server, or the way to it
+        ├── APIConnectionError        no whole answer came
+        │   └── APITimeoutError       ... in time
+        ├── APIResponseError          an answer came that is not what the API promises
+        └── APIStatusError            an HTTP status of 400 or more
+            ├── BadRequestError           400
+            │   └── JSONValidateFailed    400 with `failed_generation`
+            ├── AuthenticationError       401
+            ├── PermissionDeniedError     403
+            ├── NotFoundError             404
+            ├── ConflictError             409
+            ├── RequestTooLargeError      413
+            ├── UnprocessableEntityError  422
+            ├── RateLimitError            429
+            └── InternalServerError       500 and above, and 498 (flex capacity)
+
+The names below `APIError` are those of the groq and openai packages. All of them can be pickled, and none
+shows a key: what they hold of a request is its method and URL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from assay.types import JSON, Attempt, Outcome, Problem
+
+
+class AssayError(Exception):
+    """The base of all."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions with keyword-only arguments do not pickle by default: rebuild from the state instead.
+        return (_rebuild, (type(self), self.args, self.__dict__.copy()))
+
+
+def _rebuild(cls: type[AssayError], args: tuple[Any, ...], state: dict[str, Any]) -> AssayError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(AssayError, ValueError):
+    """A setting is wrong or missing; the message says which and what to do."""
+
+
+class SchemaError(AssayError, TypeError):
+    """The target has no JSON Schema, or the JSON Schema is none. `path` names the field, when there is one."""
+
+    def __init__(self, message: str, *, path: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class DecodeError(AssayError, ValueError):
+    """No JSON value could be read from a text, or two readings contradict each other."""
+
+    def __init__(self, message: str, *, problems: tuple[Problem, ...] = (), text: str = "") -> None:
+        super().__init__(message)
+        self.problems = problems
+        self.text = text
+
+
+class ExtractionError(AssayError):
+    """All attempts failed. The message says in one screen what was asked, what came and what was wrong."""
+
+    def __init__(self, message: str, outcome: Outcome[Any]) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        return self.outcome.attempts
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with the last reply."""
+        return self.outcome.attempts[-1].problems if self.outcome.attempts else ()
+
+
+class BudgetExceeded(AssayError):
+    """The next request would have cost more than the budget allows; it was not sent. `spent` and `limit` say how much."""
+
+    def __init__(self, message: str, *, spent: float = 0, limit: float = 0) -> None:
+        super().__init__(message)
+        self.spent = spent
+        self.limit = limit
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """The HTTP response behind an error: status, headers (names in lower case) and the body's text."""
+
+    status_code: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+
+    def json(self) -> JSON:
+        return json.loads(self.text)
+
+
+class APIError(AssayError):
+    """The server said no, or could not be reached.
+
+    `code`, `type` and `param` are the error object's own fields; `body` is the decoded response body (the inner error object
+    for an error that came inside a stream); `requests` counts the HTTP requests made before giving up.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        type: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+        body: JSON = None,
+        response: ErrorResponse | None = None,
+        requests: int = 1,
+        retry_after: float | None = None,
+        failed_generation: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.type = type
+        self.param = param
+        self.request_id = request_id
+        self.body = body
+        self.response = response
+        self.requests = requests
+        self.retry_after = retry_after
+        """Seconds that the server asked to wait, when it said so."""
+        self.failed_generation = failed_generation
+        """What the model had written when the server rejected it; None when the server showed nothing."""
+
+
+class APIConnectionError(APIError):
+    """No whole answer came: refused, reset, cut off, not found, TLS."""
+
+
+class APITimeoutError(APIConnectionError):
+    """No whole answer came in time; the message says which limit was met."""
+
+
+class APIResponseError(APIError):
+    """An answer came that is not what the API promises: a page of a gateway, no choices, a broken stream."""
+
+
+class APIStatusError(APIError):
+    """An HTTP status of 400 or more. Use `status_error` to get the right class for a status."""
+
+    response: ErrorResponse
+
+    @property
+    def status_code(self) -> int:
+        return self.response.status_code
+
+
+class BadRequestError(APIStatusError):
+    """400."""
+
+
+class JSONValidateFailed(BadRequestError):
+    """400 `json_validate_failed` or `tool_use_failed`: what the model wrote is in `failed_generation`."""
+
+
+class AuthenticationError(APIStatusError):
+    """401."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403."""
+
+
+class NotFoundError(APIStatusError):
+    """404."""
+
+
+class ConflictError(APIStatusError):
+    """409."""
+
+
+class RequestTooLargeError(APIStatusError):
+    """413: the body is too large, or the request alone is over a token limit; it never succeeds unchanged."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422."""
+
+
+class RateLimitError(APIStatusError):
+    """429."""
+
+
+class InternalServerError(APIStatusError):
+    """500 and above; 498, Groq's flex tier without capacity."""

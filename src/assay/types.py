@@ -1,0 +1,308 @@
+"""What flows through the house: small frozen values that every room may know.
+
+Nothing here does anything. A request in neutral form is a `Call`, what came back is a `Reply`, what was
+wrong with it are `Problem`s, what was mended in it are `Repair`s, one round is an `Attempt`, and all rounds
+together are an `Outcome`. No vendor's request or response shape appears: that is the business of `assay.wire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+JSON: TypeAlias = Any
+"""Any JSON value. Python's type system has no useful closed form of it; every use of this alias is JSON data."""
+
+JSONObject: TypeAlias = dict[str, Any]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+_NOTHING: Mapping[str, JSON] = MappingProxyType({})
+
+
+class Mode(StrEnum):
+    """How the server is asked to keep to the schema. The schema is in the system prompt in every mode."""
+
+    JSON_SCHEMA = "json_schema"
+    """`response_format: json_schema`: the server constrains decoding, or checks against the schema."""
+    TOOLS = "tools"
+    """One forced tool call whose parameters are the schema."""
+    JSON = "json"
+    """`response_format: json_object`: the server promises JSON, the prompt says which."""
+    TEXT = "text"
+    """No `response_format`: the prompt alone asks for JSON."""
+
+
+class PromptStyle(StrEnum):
+    """How the schema is written in the system prompt."""
+
+    SCHEMA = "schema"
+    """The JSON Schema, trimmed of what a model has no use for."""
+    TEMPLATE = "template"
+    """A compact object with a type where each value goes: `{"name": string, "tags": [string]}`."""
+    FIELDS = "fields"
+    """One line per field: path, type, description."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message. `content` is text or a list of content parts as the chat API takes them."""
+
+    role: str
+    content: JSON
+    extra: Mapping[str, JSON] = _NOTHING
+    """Other keys of the message as they were given: `name`, `tool_calls`, `tool_call_id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """Sampling settings of one request; None leaves the server's default."""
+
+    temperature: float | None = 0.0
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    reasoning_effort: str | None = None
+    extra: Mapping[str, JSON] = _NOTHING
+    """Further keys for the request body, passed to the server untouched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request to a language model in neutral form. A wire encodes it, a backend sends it."""
+
+    messages: tuple[Message, ...]
+    mode: Mode
+    name: str
+    """The target's name, `[A-Za-z0-9_-]{1,64}`: the schema's or the tool's name on the wire."""
+    schema: JSONObject | None = None
+    """The JSON Schema that the server is to enforce, already in the form this server takes.
+    Given in the modes `json_schema` and `tools`, and to a grammar-constrained local engine."""
+    strict: bool = False
+    """Whether `schema` is in the strict form (all required, closed objects) and is to be enforced exactly."""
+    params: Params = Params()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request, or the sum over several: usages add with `+`.
+
+    `cost` is in US dollars, None when no price is known for a part of the sum.
+    `cached_tokens` are part of `prompt_tokens`, `reasoning_tokens` are part of `completion_tokens`.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    total_tokens: int = 0
+    cost: float | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        if not isinstance(other, Usage):
+            return NotImplemented
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+            self.total_tokens + other.total_tokens,
+            _add_cost(self, other),
+        )
+
+
+def _add_cost(a: Usage, b: Usage) -> float | None:
+    """An empty usage costs nothing; a sum with an unpriced part has no price."""
+    if a.total_tokens == 0 and a.cost is None:
+        return b.cost
+    if b.total_tokens == 0 and b.cost is None:
+        return a.cost
+    if a.cost is None or b.cost is None:
+        return None
+    return a.cost + b.cost
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """What a server's rate-limit headers said: counts left, and seconds until each refills. None: not said."""
+
+    limit_requests: int | None = None
+    limit_tokens: int | None = None
+    remaining_requests: int | None = None
+    remaining_tokens: int | None = None
+    reset_requests: float | None = None
+    reset_tokens: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A server's 4xx that is an answer in its own way: the generation was rejected, not the request.
+
+    `code` is the server's (`json_validate_failed`, `tool_use_failed`); what the model had written is the `Reply.text`.
+    """
+
+    code: str
+    message: str
+    status: int = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for a `Call`."""
+
+    text: str
+    """The model's text: message content, tool arguments in tools mode, `failed_generation` of a refused one."""
+    finish_reason: str | None = None
+    """The server's word: `stop`, `length`, `tool_calls`, `content_filter` ...; None when it said none."""
+    usage: Usage = Usage()
+    model: str | None = None
+    request_id: str | None = None
+    latency: float = 0.0
+    """Seconds from the first byte sent to the last byte read, transport retries and their waits included."""
+    requests: int = 1
+    """HTTP requests that it took, transport retries included."""
+    reasoning: str | None = None
+    refusal: str | None = None
+    """The model's own refusal text (OpenAI's `message.refusal`)."""
+    refused: Refusal | None = None
+    """Set when the server rejected the generation; then `text` holds what it had generated."""
+    limits: RateLimits | None = None
+
+
+ProblemKind: TypeAlias = Literal[
+    "json",  # no JSON value could be read
+    "ambiguous",  # several readings contradict each other
+    "truncated",  # cut off by the token limit or by the connection
+    "empty",  # nothing came
+    "refusal",  # the model declined
+    "missing",  # a required value is not there
+    "extra",  # a key that the schema does not allow
+    "type",  # a value of another type
+    "value",  # right type, not allowed: pattern, bounds, enum, format, a validator's ValueError
+    "server",  # the server rejected the generation and showed none
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a reply."""
+
+    path: str
+    """JSON Pointer (RFC 6901) into the reply's JSON value; "" is the whole value."""
+    said: JSON
+    """What the reply has at `path`; None with kind `missing`."""
+    want: str
+    """What is wanted there, in words: `an integer`, `one of "a", "b"`, `at most 5`."""
+    kind: ProblemKind
+
+    def __str__(self) -> str:
+        return f"{self.path or '(whole)'}: {self.kind}: want {self.want}"
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One thing that was mended on the way from text to value."""
+
+    path: str
+    """JSON Pointer to the value concerned; "" is the whole text."""
+    kind: str
+    """`fence`, `prose`, `think`, `trailing comma`, `quote`, `literal`, `closed after truncation`, `coerced` ..."""
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a value of the answer stands in the source text: `source[start:end]`, in characters."""
+
+    path: str
+    start: int
+    end: int
+    match: Literal["exact", "folded"]
+    """`exact`: the same characters; `folded`: equal but for case and white space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request of an extraction and what became of it."""
+
+    messages: tuple[Message, ...]
+    mode: Mode
+    reply: str
+    problems: tuple[Problem, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    finish_reason: str | None = None
+    usage: Usage = Usage()
+    latency: float = 0.0
+    request_id: str | None = None
+    note: str = ""
+    """What was decided after it, when that is worth saying: `stepped down from json_schema to json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T_co]):
+    """How one extraction went, whether it succeeded or not."""
+
+    value: T_co | None
+    """The validated value; None when the extraction failed (see `ok`: None can also be a valid value)."""
+    error: Exception | None = None
+    """Why there is no value: an `ExtractionError`, an `APIError` or a `BudgetExceeded`."""
+    attempts: tuple[Attempt, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    """What was mended to read the final value."""
+    model: str = ""
+    source: str = field(default="", repr=False)
+    data: JSON = field(default=None, repr=False)
+    """The final value as plain JSON data, as the model gave it after repairs."""
+    notes: tuple[str, ...] = ()
+    """Decisions worth knowing: modes stepped down, lists continued, budgets raised."""
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+    @property
+    def usage(self) -> Usage:
+        """The sum over all attempts, failed ones included."""
+        total = Usage()
+        for attempt in self.attempts:
+            total += attempt.usage
+        return total
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with the last attempt; empty on success."""
+        return () if self.ok or not self.attempts else self.attempts[-1].problems
+
+    def unwrap(self) -> T_co:
+        """The value, or the error raised."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]  # ok means it is a T
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known of a model on a server, from its provider row: all that the engine may know of it."""
+
+    modes: tuple[Mode, ...] = (Mode.JSON, Mode.TEXT)
+    """Modes that it has, strongest first."""
+    prompt_style: PromptStyle = PromptStyle.SCHEMA
+    worked_example: bool = False
+    """Whether a worked example is shown even when the user gave none (tiny models need one)."""
+    strict: bool = False
+    """Whether `json_schema` is enforced exactly, in the strict form."""
+    context_tokens: int | None = None
+    """Tokens that prompt and answer may have together, when known."""
+    max_tokens: int | None = None
+    """The answer's length asked for when the user gives none."""
+    reasoning: bool = False
+    """Whether the model takes `reasoning_effort`."""
+    dialect: Literal["plain", "strict", "llama.cpp"] = "plain"
+    """Which form of a JSON Schema its constrained decoding takes: see `assay.schema.passes`."""
+    stream_modes: tuple[Mode, ...] = (Mode.TEXT,)
+    """Modes in which it can stream, strongest first."""
