@@ -1,0 +1,184 @@
+"""Finding one's way: JSON Pointers (RFC 6901) into data, and the part of a JSON Schema that governs a place in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from assay.types import JSON, JSONObject
+
+Token = str | int
+
+
+def split(pointer: str) -> tuple[str, ...]:
+    """The unescaped tokens of a pointer; "" has none."""
+    return tuple(t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:])
+
+
+def join(tokens: Sequence[Token]) -> str:
+    """The pointer that goes through these keys and positions."""
+    return "".join("/" + str(t).replace("~", "~0").replace("/", "~1") for t in tokens)
+
+
+def look(data: JSON, tokens: Sequence[Token]) -> JSON:
+    """The value at a place; None when there is no such place."""
+    for token in tokens:
+        if isinstance(data, dict) and token in data:
+            data = data[token]
+        elif isinstance(data, list) and str(token).isdecimal() and int(token) < len(data):
+            data = data[int(token)]
+        else:
+            return None
+    return data
+
+
+def resolve(schema: JSON, root: JSONObject) -> JSONObject:
+    """The schema with its own `$ref`s into `root` followed and its `allOf` merged. A boolean schema becomes an object."""
+    if not isinstance(schema, dict):
+        return {} if schema is not False else {"not": {}}
+    seen: set[str] = set()
+    while isinstance(ref := schema.get("$ref"), str) and ref.startswith("#") and ref not in seen:
+        seen.add(ref)
+        beside = {k: v for k, v in schema.items() if k != "$ref"}
+        target = look(root, split(ref[1:]))
+        schema = {**target, **beside} if isinstance(target, dict) else beside
+    return _merged(schema, root) if "allOf" in schema else schema
+
+
+def _merged(schema: JSONObject, root: JSONObject) -> JSONObject:
+    parts = [{k: v for k, v in schema.items() if k != "allOf"}, *(resolve(part, root) for part in schema["allOf"])]
+    whole: JSONObject = {}
+    for part in parts:
+        for key, value in part.items():
+            if key in ("properties", "$defs"):
+                whole[key] = {**whole.get(key, {}), **value}
+            elif key == "required":
+                whole[key] = [*whole.get(key, ()), *value]
+            else:
+                whole.setdefault(key, value)
+    return whole
+
+
+def branches(schema: JSONObject) -> list[JSON]:
+    """The alternatives of a union schema; empty when it is none."""
+    return schema.get("anyOf") or schema.get("oneOf") or []
+
+
+def govern(schema: JSON, value: JSON, root: JSONObject) -> JSONObject:
+    """The resolved schema for this value: of a union, the branch that the value fits best."""
+    schema = resolve(schema, root)
+    for _ in range(_DEPTH):
+        options = branches(schema)
+        if not options:
+            break
+        beside = {k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "default", "discriminator")}
+        best = max((resolve(option, root) for option in options), key=lambda option: fit(option, value, root))
+        schema = {**beside, **best}
+    return schema
+
+
+_DEPTH = 16
+"""Unions within unions that are followed; a recursive alias of unions alone would never end."""
+
+
+def child(schema: JSONObject, token: Token, root: JSONObject) -> JSON:
+    """The schema of one key or position of a governed value, unresolved; None when nothing governs it."""
+    properties = schema.get("properties", {})
+    if token in properties:
+        return properties[token]
+    if schema.get("items") is not None or "prefixItems" in schema:
+        prefix = schema.get("prefixItems", ())
+        at = int(token) if str(token).isdecimal() else 0
+        return prefix[at] if at < len(prefix) else schema.get("items")
+    extra = schema.get("additionalProperties")
+    return extra if isinstance(extra, dict) else None
+
+
+def at(root: JSONObject, tokens: Sequence[Token], data: JSON) -> JSON:
+    """The schema, unresolved, that governs a place in `data`; None when the schema says nothing about it."""
+    schema: JSON = root
+    for token in tokens:
+        if schema is None:
+            return None
+        schema = child(govern(schema, data, root), token, root)
+        data = look(data, (token,))
+    return schema
+
+
+def fit(schema: JSONObject, value: JSON, root: JSONObject) -> int:
+    """How well a value's outside fits a resolved schema: its type, its tags, its keys. More is better."""
+    if "const" in schema:
+        return 40 if schema["const"] == value else -10
+    if "enum" in schema:
+        return 40 if value in schema["enum"] else (1 if json_type(value) in _types(schema) else -10)
+    if branches(schema):
+        return max(fit(resolve(option, root), value, root) for option in branches(schema))
+    types = _types(schema)
+    if types and json_type(value) not in types and not (json_type(value) == "integer" and "number" in types):
+        return -10
+    if isinstance(value, dict):
+        return 10 + _object_fit(schema, value, root)
+    return 10 if types else 5
+
+
+def _object_fit(schema: JSONObject, value: JSONObject, root: JSONObject) -> int:
+    score = 0
+    properties = schema.get("properties", {})
+    for key, item in value.items():
+        if key not in properties:
+            score -= 1
+            continue
+        field = resolve(properties[key], root)
+        allowed = field.get("enum", [field["const"]] if "const" in field else None)
+        score += 1 if allowed is None else (20 if item in allowed else -20)
+    return score - sum(2 for key in schema.get("required", ()) if key not in value)
+
+
+def _types(schema: JSONObject) -> tuple[str, ...]:
+    types = schema.get("type", ())
+    return (types,) if isinstance(types, str) else tuple(types)
+
+
+def json_type(value: JSON) -> str:
+    """JSON Schema's word for the type of a JSON value."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case _:
+            return "object"
+
+
+def subschemas(schema: JSON) -> Iterator[tuple[tuple[Token, ...], JSONObject]]:
+    """Every schema within a schema, itself first, with the way to it."""
+    if not isinstance(schema, dict):
+        return
+    stack: list[tuple[tuple[Token, ...], JSONObject]] = [((), schema)]
+    while stack:
+        way, here = stack.pop()
+        yield way, here
+        inner = [((*way, key, *rest), part) for key, value in here.items() for rest, part in _parts(key, value)]
+        stack.extend(reversed(inner))
+
+
+_ONE = {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "additionalItems"}
+_ONE |= {"unevaluatedItems", "unevaluatedProperties"}
+_MANY = {"anyOf", "oneOf", "allOf", "prefixItems", "items"}
+_NAMED = {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
+
+
+def _parts(key: str, value: JSON) -> Iterator[tuple[tuple[Token, ...], JSONObject]]:
+    if key in _ONE and isinstance(value, dict):
+        yield (), value
+    elif key in _MANY and isinstance(value, list):
+        yield from (((i,), part) for i, part in enumerate(value) if isinstance(part, dict))
+    elif key in _NAMED and isinstance(value, dict):
+        yield from (((name,), part) for name, part in value.items() if isinstance(part, dict))
