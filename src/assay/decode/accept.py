@@ -1,0 +1,143 @@
+"""Whether a JSON Schema takes a value as it is, as far as structure goes: types, enums, required and unknown keys, items.
+
+Bounds, patterns and formats are the validator's business: they do not tell one reading of a text from another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from assay.types import JSON, JSONObject
+
+Check: TypeAlias = Callable[[JSON], bool]
+
+
+def type_of(value: JSON) -> str:
+    """The JSON Schema type of a value; `integer` for whole numbers."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "integer" if value.is_integer() else "number"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case _:
+            return "object"
+
+
+def types_of(schema: JSONObject) -> tuple[str, ...]:
+    """The types that a schema names; none when it does not."""
+    named = schema.get("type", ())
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def resolve(root: JSONObject, reference: str) -> JSON:
+    """The schema that a local `$ref` (`#`, `#/$defs/Name`) points to; True, which takes anything, when it points elsewhere."""
+    target: JSON = root
+    for part in reference.removeprefix("#").split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(target, list) and key.isdigit() and int(key) < len(target):
+            target = target[int(key)]
+        elif isinstance(target, dict) and key in target:
+            target = target[key]
+        else:
+            return True
+    return target if reference.startswith("#") else True
+
+
+class Acceptor:
+    """`Acceptor(schema)(value)`: built once per schema; a part of it is compiled when a value first reaches it."""
+
+    def __init__(self, schema: JSONObject) -> None:
+        self._root = schema
+        self._checks: dict[int, Check] = {}
+
+    def __call__(self, value: JSON, schema: JSON = None) -> bool:
+        part = self._root if schema is None else schema
+        if isinstance(part, bool):
+            return part
+        check = self._checks.get(id(part))
+        if check is None:
+            check = self._checks[id(part)] = self._compile(part)
+        return check(value)
+
+    def _compile(self, schema: JSONObject) -> Check:
+        checks = [check for make in _MAKERS if (check := make(self, schema)) is not None]
+        return lambda value: all(check(value) for check in checks)
+
+    def resolve(self, reference: str) -> JSON:
+        return resolve(self._root, reference)
+
+
+def _reference(accepts: Acceptor, schema: JSONObject) -> Check | None:
+    if "$ref" not in schema:
+        return None
+    target = accepts.resolve(schema["$ref"])
+    return lambda value: accepts(value, target)
+
+
+def _types(_: Acceptor, schema: JSONObject) -> Check | None:
+    types = types_of(schema)
+    if not types:
+        return None
+    return lambda value: (kind := type_of(value)) in types or (kind == "integer" and "number" in types)
+
+
+def _enum(_: Acceptor, schema: JSONObject) -> Check | None:
+    if "const" in schema:
+        return lambda value: same(value, schema["const"])
+    if "enum" in schema:
+        return lambda value: any(same(value, member) for member in schema["enum"])
+    return None
+
+
+def same(a: JSON, b: JSON) -> bool:
+    """Equal as JSON: 1 is 1.0 but not true."""
+    return bool(a == b) and isinstance(a, bool) is isinstance(b, bool)
+
+
+def _unions(accepts: Acceptor, schema: JSONObject) -> Check | None:
+    if not schema.keys() & {"anyOf", "oneOf", "allOf"}:
+        return None
+    any_of = [branches for name in ("anyOf", "oneOf") if (branches := schema.get(name))]
+    all_of = schema.get("allOf", [])
+    return lambda value: (
+        all(any(accepts(value, branch) for branch in branches) for branches in any_of) and all(accepts(value, part) for part in all_of)
+    )
+
+
+def _object(accepts: Acceptor, schema: JSONObject) -> Check | None:
+    properties, required = schema.get("properties", {}), frozenset(schema.get("required", ()))
+    more = schema.get("additionalProperties", True)
+    if not properties and not required and more is True:
+        return None
+
+    def check(value: JSON) -> bool:
+        if not isinstance(value, dict):
+            return True
+        return required <= value.keys() and all(accepts(item, properties.get(key, more)) for key, item in value.items())
+
+    return check
+
+
+def _array(accepts: Acceptor, schema: JSONObject) -> Check | None:
+    first, rest = schema.get("prefixItems", []), schema.get("items", True)
+    if not first and rest is True:
+        return None
+
+    def check(value: JSON) -> bool:
+        if not isinstance(value, list):
+            return True
+        return all(accepts(item, first[index] if index < len(first) else rest) for index, item in enumerate(value))
+
+    return check
+
+
+_MAKERS = (_reference, _types, _enum, _unions, _object, _array)

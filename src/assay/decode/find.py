@@ -1,0 +1,118 @@
+"""Where the JSON is in a model's text: behind thinking, in fences, amid prose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assay.decode.lenient import Read, Unreadable, read_at
+from assay.decode.scan import skip
+
+_OPEN_TAG = re.compile(r"\s*<(think|thinking|thought|reasoning|reflection|scratchpad)>", re.IGNORECASE)
+_CLOSE_TAG = re.compile(r"</(?:think|thinking|thought|reasoning|reflection|scratchpad)>", re.IGNORECASE)
+_FENCE = re.compile(r"(?:```|~~~)[ \t]*[\w+.-]*[ \t]*(?=[\r\n{\[(\"])|```")
+_BRACKET = re.compile(r"[{\[]")
+_STRONG = re.compile(
+    r"\{\s*(?:[\"'“‘`}\\,\[]|[\w$.-]{1,80}\s*:|[\w$-]{1,80}\s+[\"']|//|/\*|#)|"
+    r"\[\s*(?:[\"'“‘`{\[\]\\,]|[-+.]?\d[\w.+-]*\s*[,\]]|(?:true|false|null|True|False|None)\s*[,\]]|//|/\*)"
+)
+_MEMBER_BEFORE = re.compile(r"[\"'”’`]\s*:\s*\Z")
+_MEMBER_AFTER = re.compile(r"\s*(?:,\s*(?:\"[^\"\n]{0,160}\"|'[^'\n]{0,160}'|[\w$]{1,80})\s*:|:|,\s*[\w\"'](?=[^\n]*[\]}]\s*\Z))")
+_ESCAPED = re.compile(r"\s*[{\[][\s\\rnt{\[]*\\\"")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value and the part of the text that it took."""
+
+    read: Read
+    strong: bool
+    """It looks like data; otherwise like prose in brackets: `[1]`, `{name}`."""
+
+
+def thinking(text: str) -> int:
+    """Where the answer starts behind the model's thinking; 0 without any.
+
+    Thinking that was never closed is no answer, but may hold it: the text is then searched as a whole.
+    """
+    opened = _OPEN_TAG.match(text)
+    if opened or not text.lstrip()[:1] in tuple("{["):
+        ends = [found.end() for found in _CLOSE_TAG.finditer(text)]
+        if ends and text[ends[0] :].strip():
+            return _last_end(text, ends)
+    return opened.end() if opened else 0
+
+
+def _last_end(text: str, ends: list[int]) -> int:
+    """Behind the last closing tag that stands before any JSON outside of the thinking."""
+    start = ends[0]
+    for end in ends[1:]:
+        if _STRONG.search(text, start, end) or not text[end:].strip():
+            break
+        start = end
+    return start
+
+
+def escaped(text: str) -> bool:
+    """Whether the whole text is JSON inside a string: `{\\"a\\": 1}`."""
+    return _ESCAPED.match(text) is not None
+
+
+def in_fences(text: str, start: int) -> Iterator[Found]:
+    """The values that stand at the start of a fenced block. Raises `Unreadable` when one is there that cannot be read."""
+    pos = start
+    while fence := _FENCE.search(text, pos):
+        inner = skip(text, fence.end())
+        if text[inner : inner + 1] in ("{", "[", "("):
+            read = read_at(text, inner)
+            _check_end(text, read)
+            yield Found(read, strong=True)
+            end = text.find("```", read.end)
+        else:
+            end = text.find(fence.group()[:3], fence.end())
+        if end < 0:
+            return
+        pos = end + 3
+
+
+def in_prose(text: str, start: int) -> Iterator[Found]:
+    """The values that stand anywhere. Raises `Unreadable` when what is plainly JSON cannot be read."""
+    pos = skip(text, start)
+    root = pos
+    while bracket := _BRACKET.search(text, pos):
+        at = bracket.start()
+        strong = _STRONG.match(text, at) is not None
+        if not strong and at != root:
+            pos = at + 1
+            continue
+        if _MEMBER_BEFORE.search(text, max(start, at - 20), at):
+            raise Unreadable("the opening bracket of the object is missing", at)
+        read = read_at(text, at)
+        _check_end(text, read)
+        yield Found(read, strong and not (read.closed and _citation(read.value)))
+        pos = max(read.end, at + 1)
+
+
+def _citation(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], int | str)
+
+
+def _check_end(text: str, read: Read) -> None:
+    """A value that is followed by more members was closed too early."""
+    if _MEMBER_AFTER.match(text, read.end):
+        raise Unreadable("the text goes on as if the value had not ended", read.end, "ambiguous")
+
+
+def whole(text: str, start: int) -> Found | None:
+    """A scalar that is the whole text."""
+    fence = re.compile(r"\s*```[\w-]*\s*").match(text, start)
+    read = read_at(text, fence.end() if fence else start)
+    rest = text[read.end :].strip(" \t\r\n`;")
+    if rest or any(repair.kind in ("unquoted string", "cut string") and not _quoted(repair.before) for repair in read.repairs):
+        return None
+    return Found(read, strong=True)
+
+
+def _quoted(token: str) -> bool:
+    return token[:1] in "\"'“‘`"

@@ -1,0 +1,163 @@
+"""`read`: the JSON value in a model's text, or the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pydantic_core import from_json
+
+from assay.decode import find
+from assay.decode.accept import Acceptor
+from assay.decode.find import Found
+from assay.decode.lenient import Unreadable
+from assay.decode.scan import DEPTH
+from assay.decode.strings import unescape
+from assay.errors import DecodeError
+from assay.types import JSON, JSONObject, Problem, ProblemKind, Repair
+
+MAX_CHARS = 16_000_000
+"""Longest malformed text that is read, in characters."""
+
+_BARE = {"unquoted key", "unquoted string", "missing colon"}
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says, as JSON data, and what had to be mended to read it."""
+
+    value: JSON
+    repairs: tuple[Repair, ...] = ()
+    truncated: bool = False
+    """The text ends before the value does: what is missing was not made up, and the last scalar may be cut."""
+    candidates: tuple[JSON, ...] = ()
+    """All values that stand in the text, the chosen one among them, in the order of the text."""
+
+
+def read(text: str, schema: JSONObject | None = None) -> Reading:
+    """The JSON value in a model's text.
+
+    Valid JSON is taken as it is (of a key that is there twice, the last; see below). Otherwise the value is looked for behind
+    thinking, in fences and amid prose, and read leniently; every repair is recorded. When several values are there, `schema`
+    decides which is meant; without one they must be equal.
+
+    Raises `DecodeError` when there is no value, when values contradict each other, when a repair could give two different
+    values, and when the text is nested deeper than 200 levels or (malformed) longer than 16 million characters.
+
+    Repeated keys: in valid JSON they are not noticed, as the fast parser (`pydantic_core.from_json`) does not report them and a
+    second pass would cost as much as the first; the last wins, as RFC 8259 says most parsers do. In malformed text a key with two
+    different values is an error, since it mostly shows a missing bracket.
+    """
+    try:
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return _mended(text, schema)
+    if type(value) is str and schema is not None:
+        return _unwrapped(text, value, schema)
+    return Reading(value, candidates=(value,))
+
+
+def _unwrapped(text: str, value: str, schema: JSONObject) -> Reading:
+    """A valid JSON string: the value itself, or JSON that was encoded twice, as the schema says."""
+    if not Acceptor(schema)(value):
+        try:
+            inner = from_json(value, allow_inf_nan=False)
+        except ValueError:
+            return Reading(value, candidates=(value,))
+        if Acceptor(schema)(inner):
+            return Reading(inner, (Repair("", "encoded twice", text, value),), candidates=(inner,))
+    return Reading(value, candidates=(value,))
+
+
+def _mended(text: str, schema: JSONObject | None) -> Reading:
+    if len(text) > MAX_CHARS:
+        raise _error(text, f"longer than {MAX_CHARS} characters", "json")
+    if not text.strip():
+        raise _error(text, "the text is empty", "empty")
+    if find.escaped(text):
+        plain, _ = unescape(text)
+        reading = read(plain, schema)
+        return replace(reading, repairs=(Repair("", "encoded twice", text, plain), *reading.repairs))
+    try:
+        return _choose(text, _candidates(text), schema)
+    except Unreadable as error:
+        raise _error(text, f"{error.why} (character {error.pos})", error.kind, error.path) from None
+    except RecursionError:
+        raise _error(text, f"nested too deep: more than {DEPTH} levels, or the caller's stack is nearly full", "json") from None
+
+
+def _candidates(text: str) -> tuple[int, list[Found]]:
+    """Where the answer starts, and the values in it: those in fences, else those in prose, else the whole as a scalar."""
+    start = find.thinking(text)
+    first = find.skip(text, start)
+    if text[first : first + 1] not in ("{", "["):
+        fenced = list(find.in_fences(text, start))
+        if fenced:
+            return start, fenced
+    found = list(find.in_prose(text, start))
+    if not found and (scalar := find.whole(text, start)):
+        found = [scalar]
+    if not found:
+        raise Unreadable("there is no JSON value in the text", start)
+    return start, found
+
+
+def _choose(text: str, place: tuple[int, list[Found]], schema: JSONObject | None) -> Reading:
+    start, found = place
+    values = tuple(one.read.value for one in found)
+    best = [one for one in found if one.strong] or found
+    if schema is not None and len(best) > 1:
+        accepts = Acceptor(schema)
+        if joined := _lines(text, best, accepts):
+            return replace(joined, candidates=values)
+        best = [one for one in found if accepts(one.read.value)] or best
+    if len(best) > 1:
+        best = [one for one in best if not _BARE & {repair.kind for repair in one.read.repairs}] or best
+    if any(one.read.value != best[0].read.value for one in best):
+        raise Unreadable(f"{len(best)} values contradict each other", best[1].read.start, "ambiguous")
+    if not best[0].strong and schema is None and text.strip() != text[best[0].read.start : best[0].read.end]:
+        raise Unreadable("there is no JSON value in the text", best[0].read.start)
+    read = best[0].read
+    return Reading(read.value, (*_around(text, start, found, best[0]), *read.repairs), read.truncated, values)
+
+
+def _lines(text: str, found: list[Found], accepts: Acceptor) -> Reading | None:
+    """Values one after the other where the schema wants a list of them."""
+    values = [one.read.value for one in found]
+    gaps = (text[a.read.end : b.read.start].strip(" \t\r\n,;") for a, b in zip(found, found[1:], strict=False))
+    if any(gaps) or any(map(accepts, values)) or not accepts(values):
+        return None
+    repairs = tuple(
+        replace(repair, path=f"/{index}{repair.path}") for index, one in enumerate(found) for repair in one.read.repairs
+    )
+    whole = text[found[0].read.start : found[-1].read.end]
+    return Reading(values, (Repair("", "concatenated values", whole, "[...]"), *repairs), found[-1].read.truncated)
+
+
+def _around(text: str, start: int, found: list[Found], chosen: Found) -> list[Repair]:
+    """Repairs for what stands around the value."""
+    repairs = [Repair("", "think", text[:start], "")] if start else []
+    before, after = text[start : chosen.read.start].strip(), text[chosen.read.end :].strip()
+    for part in (before, after):
+        if part:
+            repairs.append(Repair("", _kind_of(part), part, ""))
+    return repairs
+
+
+def _kind_of(part: str) -> str:
+    if part.strip("]})") == "":
+        return "bracket"
+    if part.endswith("(") or part.strip("; ") == ")":
+        return "call"
+    if part.startswith(("//", "/*", "#")):
+        return "comment"
+    bare = part.strip("`~").strip().lower()
+    if part != part.strip("`~") and bare in ("", "json", "json5", "jsonc", "javascript", "python"):
+        return "fence"
+    return "prose"
+
+
+def _error(text: str, why: str, kind: ProblemKind, path: str = "") -> DecodeError:
+    said = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    problem = Problem(path, said, f"one JSON value: {why}", kind)
+    return DecodeError(f"no JSON value could be read: {why}", problems=(problem,), text=text)

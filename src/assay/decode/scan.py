@@ -1,0 +1,104 @@
+"""Looking ahead in a malformed text: what stands at a position, without moving there.
+
+Every look is bounded in length, so that reading stays linear however often it looks.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, TypeAlias
+
+Where: TypeAlias = Literal["key", "member", "item", "top"]
+"""Where a scalar stands: a key or a value of an object, an item of an array, or the whole text."""
+
+DEPTH = 200
+"""Deepest nesting that is read: the limit of pydantic_core's own parser."""
+
+DOUBLE = '"“”„«»'
+SINGLE = "'‘’`´‚"
+QUOTES = DOUBLE + SINGLE
+
+_LOOK = 2000  # how far a comment is followed when only looking
+_KEY = r"[^\n]{0,160}?"
+_JSON_SPACE = re.compile(r"[ \t\n\r]*+")
+_ANY_SPACE = re.compile(r"[\s\u180e\u200b-\u200d\u2060\ufeff]*+")
+_HASH = re.compile(r"(?<![^\s,\[\]{}\"])#")
+
+_QUOTED = (
+    r"(?:\"(?:[^\"\\\n]|\\.){0,160}+\"|'(?:[^'\\\n]|\\.){0,160}+'|[“”„«»][^“”„«»\n\"]{0,160}[“”„«»]|[‘’`´][^‘’`´\n']{0,160}[‘’`´])"
+)
+_LITERAL = r"(?:true|false|null|True|False|None|undefined|[-+]?\.?\d[\w.+-]*)"
+_NAME = r"[^\W\d][\w$.\-]{0,80}|\$[\w$.\-]{0,80}|[-\d.]{1,30}"
+_QUOTED_KEY = re.compile(rf"{_QUOTED}\s*(?::|=>)")
+_BARE_KEY = re.compile(rf"(?:{_NAME})\s*:(?!//)")
+_PAIR = re.compile(rf"{_QUOTED}\s*(?:{_QUOTED}|{_LITERAL})\s*(?:[,}}]|\Z)")
+_CLEAN = re.compile(rf"(?:{_QUOTED}|{_LITERAL}|[\w.-]{{1,80}}(?=\s*[,\]]))\s*(?:[,\]}})]|[\"'\d]|/[/*]|\Z)")
+_VALUE_START = re.compile(rf"[\[{{\"'“‘`-]|{_LITERAL}(?![\w ])")
+_WORD_ITEM = re.compile(r"[\w.-]{1,80}\s*[,\]]")
+
+
+def skip(text: str, pos: int) -> int:
+    """The position after white space and comments; an unclosed comment runs to the end."""
+    while True:
+        pos = _ANY_SPACE.match(text, pos).end()  # type: ignore[union-attr]  # matches the empty string
+        end = comment_end(text, pos, len(text))
+        if end == pos:
+            return pos
+        pos = end
+
+
+def peek(text: str, pos: int) -> int:
+    """As `skip`, but a comment is followed only so far: for looking ahead."""
+    while True:
+        pos = _ANY_SPACE.match(text, pos).end()  # type: ignore[union-attr]
+        end = comment_end(text, pos, pos + _LOOK)
+        if end == pos or (end >= pos + _LOOK):
+            return pos
+        pos = end
+
+
+def plain_skip(text: str, pos: int) -> int:
+    """The position after the white space that JSON itself allows."""
+    return _JSON_SPACE.match(text, pos).end()  # type: ignore[union-attr]
+
+
+def comment_end(text: str, pos: int, limit: int) -> int:
+    """The end of the comment that starts at `pos`; `pos` itself when none does."""
+    if text.startswith("/*", pos):
+        end = text.find("*/", pos + 2, limit)
+        return min(limit, len(text)) if end < 0 else end + 2
+    if text.startswith("//", pos) or _HASH.match(text, pos):
+        limit = min(limit, len(text))
+        return min((at for mark in "\n\r\u2028" if (at := text.find(mark, pos, limit)) >= 0), default=limit)
+    return pos
+
+
+def at(text: str, pos: int) -> str:
+    """The character at `pos`, "" behind the end."""
+    return text[pos : pos + 1]
+
+
+def quoted_key(text: str, pos: int) -> bool:
+    return _QUOTED_KEY.match(text, pos) is not None
+
+
+def bare_key(text: str, pos: int) -> bool:
+    return _BARE_KEY.match(text, pos) is not None
+
+
+def pair_without_colon(text: str, pos: int) -> bool:
+    """`"key" value` and then a comma or brace: a member whose colon is missing."""
+    return _PAIR.match(text, pos) is not None
+
+
+def clean_item(text: str, pos: int) -> bool:
+    """A complete scalar and then what may follow an item."""
+    return _CLEAN.match(text, pos) is not None
+
+
+def word_item(text: str, pos: int) -> bool:
+    return _WORD_ITEM.match(text, pos) is not None
+
+
+def value_start(text: str, pos: int) -> bool:
+    return _VALUE_START.match(text, pos) is not None

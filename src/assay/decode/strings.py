@@ -1,0 +1,270 @@
+"""Quoted strings: where one ends when the quotes inside it are not escaped, and what its escapes mean.
+
+A quote closes a string when what follows it can follow a string there. Otherwise it belongs to the text. Quotes inside
+come in pairs; one that opens inside and never closes leaves two readings, and the ending says so (`doubt`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from assay.decode.scan import (
+    DOUBLE,
+    QUOTES,
+    SINGLE,
+    Where,
+    at,
+    bare_key,
+    clean_item,
+    pair_without_colon,
+    peek,
+    quoted_key,
+    value_start,
+    word_item,
+)
+
+_RUN = {
+    '"': re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL),
+    "'": re.compile(r"(?:[^'\\]++|\\.)*+", re.DOTALL),
+}
+_RUN |= dict.fromkeys(DOUBLE[1:], re.compile(rf"(?:[^{DOUBLE}\\]++|\\.)*+", re.DOTALL))
+_RUN |= dict.fromkeys(SINGLE[1:], re.compile(rf"(?:[^{SINGLE}\\]++|\\.)*+", re.DOTALL))
+
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
+_ESCAPES = {"\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPES |= dict.fromkeys(("\n", "\r", "\r\n", "\u2028"), "")  # a line continued
+_ESCAPES |= {quote: quote for quote in QUOTES}
+_VALID_ESCAPE = re.compile(r"\\(?:[\"\\/bfnrt]|u[0-9a-fA-F]{4})")
+_CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Where a string's text ends and reading goes on."""
+
+    end: int
+    resume: int
+    kind: str = ""
+    """The repair's kind, "" when nothing was wrong with the quotes."""
+    stray: bool = False
+    """An inner quote has no partner."""
+    doubt: bool = False
+    """Two readings are equally good."""
+
+
+class _Sign(Enum):
+    """What a quote is, from what follows it."""
+
+    CLOSE = auto()
+    WEAK = auto()  # may close, unless an inner quotation is open
+    INNER = auto()
+    COLON = auto()
+
+
+def ending(text: str, start: int, quote: str, where: Where, stack: list[str]) -> Ending:
+    """Where the string ends whose text starts at `start`, just behind its opening `quote`."""
+    run, pos, inner, opened, brackets, last = _RUN[quote], start, 0, False, 0, start
+    stray = False
+    while True:
+        pos = run.match(text, pos).end()  # type: ignore[union-attr]  # matches the empty string
+        if pos >= len(text) or text[pos] == "\\":
+            doubt = opened is False and stray
+            return Ending(len(text), len(text), "cut string", stray, doubt)
+        if brackets:
+            brackets += _depth(text, last, pos)
+        sign = _Sign.INNER if brackets > 0 else _sign(text, pos, where, stack, inner)
+        if sign is _Sign.CLOSE or (sign is _Sign.WEAK and not opened):
+            return _closed(text, start, pos, where, inner, stray, opened)
+        if sign is _Sign.COLON and inner and (early := _missed(text, start, last, pos)):
+            return early
+        before, after = text[pos - 1] if pos > start else " ", at(text, pos + 1)
+        if not brackets and before in "{[" and pos > start:
+            brackets = 1
+        if opened:
+            opened = False
+        elif not brackets and _opens(before, after):
+            opened = True
+        elif not brackets:
+            stray = True
+        inner, last, pos = inner + 1, pos, pos + 1
+
+
+def _opens(before: str, after: str) -> bool:
+    return (before.isspace() or before in "([{-/=>:,;") and not after.isspace() and after not in ",.;:!?)]}"
+
+
+def _depth(text: str, start: int, end: int) -> int:
+    part = text[start:end]
+    return part.count("{") + part.count("[") - part.count("}") - part.count("]")
+
+
+def _closed(text: str, start: int, pos: int, where: Where, inner: int, stray: bool, opened: bool) -> Ending:
+    if where == "key" and inner:
+        return _bad_key(text, start, pos)
+    return Ending(pos, pos + 1, "inner quote" if inner else "", stray, opened)
+
+
+_KEY_WORD = re.compile(r"\s*[\w$.-]+(?=\s*:)")
+
+
+def _bad_key(text: str, start: int, pos: int) -> Ending:
+    """A key with quotes inside: most likely its own closing quote is missing."""
+    word = _KEY_WORD.match(text, start)
+    if word:
+        return Ending(word.end(), word.end(), "missing quote")
+    return Ending(pos, pos + 1, "inner quote", doubt=any(mark in text[start:pos] for mark in ":{}[],\n"))
+
+
+_BEFORE_KEY = re.compile(r"[,\n]\s*\Z")
+
+
+def _missed(text: str, start: int, last: int, pos: int) -> Ending | None:
+    """`"a": "b, "c": 1`: the quote at `last` opened the key before this colon, so the string had ended before it."""
+    gap = text[max(start, last - 60) : last]
+    found = _BEFORE_KEY.search(gap)
+    if not found:
+        return None
+    end = last - len(gap) + found.start()
+    colon = peek(text, peek(text, pos + 1) + 1)
+    if not value_start(text, colon):
+        return None
+    if text.endswith(('\\"', "\\'"), start, end):  # "C:\dir\", "c": 1
+        return Ending(end - 1, end, "escape")
+    return Ending(end, end, "missing quote")
+
+
+def _sign(text: str, pos: int, where: Where, stack: list[str], inner: int) -> _Sign:
+    """What the quote at `pos` is."""
+    ahead = peek(text, pos + 1)
+    mark = at(text, ahead)
+    if mark == "" or text.startswith("```", ahead):
+        return _Sign.CLOSE
+    if mark == "+" and at(text, peek(text, ahead + 1)) in QUOTES:
+        return _Sign.CLOSE
+    match where:
+        case "key":
+            return _after_key(text, ahead, mark)
+        case "member":
+            return _after_member(text, pos, ahead, mark, stack)
+        case "item":
+            return _after_item(text, pos, ahead, mark, stack, inner)
+        case "top":
+            return _Sign.CLOSE if mark in ");" and not text[ahead:].strip(" \t\r\n);") else _Sign.INNER
+
+
+def _after_key(text: str, ahead: int, mark: str) -> _Sign:
+    if mark in ":{[,}=":
+        return _Sign.CLOSE
+    return _Sign.CLOSE if clean_item(text, ahead) else _Sign.INNER
+
+
+def _after_member(text: str, pos: int, ahead: int, mark: str, stack: list[str]) -> _Sign:
+    if mark == ":":
+        return _Sign.COLON
+    if mark == ",":
+        return _after_comma(text, peek(text, ahead + 1))
+    if mark == "}":
+        return _after_brace(text, peek(text, ahead + 1), len(stack))
+    if mark in "])":
+        return _after_foreign(text, ahead, "[" if mark == "]" else "(", stack)
+    if mark in QUOTES:
+        return _Sign.CLOSE if quoted_key(text, ahead) else _Sign.INNER
+    if mark == "{" and "[" in stack and quoted_key(text, peek(text, ahead + 1)):
+        return _Sign.CLOSE
+    if bare_key(text, ahead) and "\n" in text[pos:ahead]:
+        return _Sign.CLOSE
+    return _Sign.INNER
+
+
+def _after_comma(text: str, ahead: int) -> _Sign:
+    mark = at(text, ahead)
+    if mark == "" or mark in ",}]" or quoted_key(text, ahead) or text.startswith("...", ahead):
+        return _Sign.CLOSE
+    if mark == "{" and (quoted_key(text, peek(text, ahead + 1)) or bare_key(text, peek(text, ahead + 1))):
+        return _Sign.CLOSE
+    if bare_key(text, ahead) or pair_without_colon(text, ahead) or (mark in QUOTES and _cut(text, ahead)):
+        return _Sign.WEAK
+    return _Sign.INNER
+
+
+def _cut(text: str, ahead: int) -> bool:
+    """Only a started key is left of the text."""
+    return len(text) - ahead < 100 and text.find(text[ahead], ahead + 1) < 0
+
+
+def _after_brace(text: str, ahead: int, depth: int) -> _Sign:
+    mark = at(text, ahead)
+    if mark == "" or mark in "}])" or quoted_key(text, ahead):
+        return _Sign.CLOSE
+    if mark == ",":
+        follow = peek(text, ahead + 1)
+        mark = at(text, follow)
+        clear = mark == "" or mark in "{[}]," or (depth > 1 and (mark in QUOTES or bare_key(text, follow) or value_start(text, follow)))
+        return _Sign.CLOSE if clear else _Sign.INNER
+    if mark in QUOTES or mark == ":":
+        return _Sign.CLOSE if text.startswith("```", ahead) else _Sign.INNER
+    return _Sign.CLOSE if depth <= 1 or mark in "{[" else _Sign.INNER
+
+
+def _after_foreign(text: str, ahead: int, opener: str, stack: list[str]) -> _Sign:
+    """A bracket that closes another container than the one we are in."""
+    rest = at(text, peek(text, ahead + 1))
+    if opener in stack:
+        return _Sign.CLOSE if rest == "" or rest in ",]})" or len(stack) <= 2 else _Sign.WEAK
+    return _Sign.CLOSE if rest == "" else _Sign.INNER
+
+
+def _after_item(text: str, pos: int, ahead: int, mark: str, stack: list[str], inner: int) -> _Sign:
+    if mark == ":":
+        return _Sign.COLON if inner else _Sign.CLOSE
+    if mark == ",":
+        return _after_item_comma(text, peek(text, ahead + 1))
+    if mark == "]" or (mark == ")" and "(" in stack):
+        return _Sign.CLOSE
+    if mark == "}":
+        return _after_foreign(text, ahead, "{", stack)
+    if mark in "{[":
+        return _Sign.CLOSE if at(text, peek(text, ahead + 1)) in QUOTES + "}]" else _Sign.INNER
+    if inner == 0 and (mark in QUOTES or mark.isdigit()) and clean_item(text, ahead):
+        return _Sign.CLOSE
+    return _Sign.CLOSE if "\n" in text[pos:ahead] and clean_item(text, ahead) else _Sign.INNER
+
+
+def _after_item_comma(text: str, ahead: int) -> _Sign:
+    mark = at(text, ahead)
+    if mark == "" or mark in ",]})([{" or text.startswith("...", ahead):
+        return _Sign.CLOSE
+    if mark in QUOTES:
+        return _Sign.CLOSE if clean_item(text, ahead) else _Sign.WEAK
+    return _Sign.WEAK if value_start(text, ahead) or word_item(text, ahead) else _Sign.INNER
+
+
+def unescape(raw: str) -> tuple[str, str]:
+    """The text that `raw` stands for, and the kind of repair that reading it took ("" for none)."""
+    if "\\" not in raw:
+        return raw, ""
+    kind = "escape" if "\\" in _VALID_ESCAPE.sub("", raw) else ""
+    value = _ESCAPE.sub(_replace, raw)
+    if _SURROGATE.search(value):
+        joined = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return joined, "escape" if joined.count("\ufffd") > value.count("\ufffd") else kind
+    return value, kind
+
+
+def cut_escape(raw: str) -> str:
+    """`raw` without an escape that the end of the text cut in two."""
+    found = _CUT_ESCAPE.search(raw, len(raw) - 5 if len(raw) > 5 else 0)
+    if not found:
+        return raw
+    head = raw[: found.start()]
+    return raw if (len(head) - len(head.rstrip("\\"))) % 2 else head
+
+
+def _replace(found: re.Match[str]) -> str:
+    escape = found.group()[1:]
+    if escape[0] in "ux" and len(escape) > 2:
+        return chr(int(escape[1:], 16))
+    return _ESCAPES.get(escape, "\\" + escape)  # an unknown escape is a backslash that was meant: \d, \alpha

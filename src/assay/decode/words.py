@@ -1,0 +1,136 @@
+"""What stands without quotes: numbers in many notations, literals of many languages, bare words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from assay.decode.scan import QUOTES, Where, at, bare_key, comment_end, peek, quoted_key
+from assay.types import JSON
+
+NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?(?=[ \t]*(?:[\n\r,\]}{\[)]|/[/*]|\Z)|[ \t]+[\"'#])")
+"""A JSON number with what may follow it; a group is set when it is no integer."""
+
+GROUPED = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?(?=\s*(?:\}|,\s*[\"'}]|,\s*[A-Za-z_$]))")
+"""A number in groups of three, with what may follow it in an object."""
+
+_HEX = re.compile(r"([-+]?)0[xX]([0-9a-fA-F]+)\Z")
+_LOOSE = re.compile(r"[-+]?(?:(?:0|[1-9]\d*(?:_\d+)*)(\.\d*)?|(\.\d+))([eE][-+]?\d+)?\Z")
+_CUT_NUMBER = re.compile(r"(-?(?:0|[1-9]\d*)(?:\.\d+)?)(?:\.|[eE][-+]?)\Z")
+_DIGITS = 4300  # Python reads no longer integers
+
+_LITERALS: dict[str, JSON] = {
+    "true": True, "True": True, "TRUE": True,
+    "false": False, "False": False, "FALSE": False,
+    "null": None, "None": None, "NULL": None, "Null": None, "undefined": None,
+    # As ECMAScript's JSON.stringify writes them: JSON has no such numbers.
+    "NaN": None, "Infinity": None, "-Infinity": None, "+Infinity": None,
+}  # fmt: skip
+_VALID = ("true", "false", "null")
+_STOP = {
+    "member": re.compile(r"[,}\]\n\r(){/#;" + QUOTES + r"]"),
+    "item": re.compile(r"[,}\]\n\r(){/#;" + QUOTES + r"]"),
+    "top": re.compile(r"[)\n\r;]"),
+    "key": re.compile(r"[:,}\]\n\r]"),
+}
+_INNER_KEY = re.compile(r":\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """An unquoted run of text: `text[start:end]`, and where reading goes on."""
+
+    end: int
+    resume: int
+    kind: str = "unquoted string"
+    doubt: bool = False
+
+
+def literal(word: str, *, cut: bool) -> tuple[JSON, str]:
+    """What a bare `word` means, and the repair's kind ("" when it is JSON as it stands).
+
+    `cut` says that the text ends with it: then it may be a beginning.
+    """
+    if word in _LITERALS:
+        return _LITERALS[word], "" if word in _VALID else "literal"
+    if found := NUMBER.fullmatch(word):
+        return _number(word, whole=not found.group(1) and not found.group(2)), ""
+    if found := _HEX.match(word):
+        value = int(found.group(2), 16)
+        return -value if found.group(1) == "-" else value, "number"
+    if found := _LOOSE.match(word):
+        whole = not any(found.groups()) and "." not in word
+        return _number(word.replace("_", ""), whole=whole), "number"
+    if cut:
+        return _cut(word)
+    return word, "unquoted string"
+
+
+def _number(word: str, *, whole: bool) -> JSON:
+    return int(word) if whole and len(word) < _DIGITS else float(word)
+
+
+def _cut(word: str) -> tuple[JSON, str]:
+    if found := _CUT_NUMBER.match(word):
+        return literal(found.group(1), cut=False)[0], "cut number"
+    if len(word) > 1:
+        for whole in (*_VALID, "True", "False", "None"):
+            if whole.startswith(word):
+                return _LITERALS[whole], "cut literal"
+    return word, "cut string"
+
+
+def bare(text: str, start: int, where: Where, stack: list[str]) -> Bare:
+    """Where the unquoted run that starts at `start` ends."""
+    stop, pos, braces = _STOP[where], start, 0
+    while found := stop.search(text, pos):
+        pos, mark = found.start(), found.group()
+        if mark in "{(":
+            braces += 1
+        elif mark in "})" and braces:
+            braces -= 1
+        elif mark in QUOTES:
+            ended = _at_quote(text, start, pos, where)
+            if ended:
+                return ended
+        elif mark in "/#":
+            if comment_end(text, pos, pos + 2) > pos and text[pos - 1].isspace():
+                return _bare(text, start, pos)
+        elif _stops(text, pos, mark, where, stack):
+            doubt = where == "member" and (_INNER_KEY.search(text, start, pos) is not None or (mark == "," and _torn(text, pos)))
+            return _bare(text, start, pos, doubt=doubt)
+        pos += 1
+    return _bare(text, start, len(text))
+
+
+def _bare(text: str, start: int, pos: int, *, doubt: bool = False) -> Bare:
+    end = start + len(text[start:pos].rstrip())
+    return Bare(end, pos, doubt=doubt)
+
+
+def _stops(text: str, pos: int, mark: str, where: Where, stack: list[str]) -> bool:
+    if mark in ");":
+        return "(" in stack or where == "top"
+    if mark == "]":
+        return "[" in stack
+    return True
+
+
+def _torn(text: str, pos: int) -> bool:
+    """Whether the comma at `pos` is followed by something that is no member: it may belong to the text."""
+    ahead = peek(text, pos + 1)
+    mark = at(text, ahead)
+    return not (mark == "" or mark in ",}]{" + QUOTES or text.startswith("...", ahead) or bare_key(text, ahead))
+
+
+def _at_quote(text: str, start: int, pos: int, where: Where) -> Bare | None:
+    """A quote behind a bare word opens the next string, or closes this one whose opening quote is missing."""
+    ahead = peek(text, pos + 1)
+    mark = at(text, ahead)
+    closes = mark == "" or mark in ",}]"
+    if closes and text[pos - 1] not in " \t":
+        return Bare(pos, pos + 1, "missing quote")
+    spaced = text[pos - 1].isspace()
+    if spaced and (quoted_key(text, pos) if where == "member" else True):
+        return _bare(text, start, pos)
+    return None
