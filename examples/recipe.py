@@ -1,0 +1,45 @@
+"""A recipe: nested models, lists of them, and numbers.
+
+    python examples/recipe.py
+    assay extract --schema examples/recipe.py:Recipe my-recipe.txt
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+import assay
+
+TEXT = """\
+Lentil soup for four. Soften one chopped onion in 2 tablespoons of olive oil, add 250 g red lentils and
+1 litre of vegetable stock, and simmer for 25 minutes. Blend it, season with salt, and serve hot."""
+
+
+class Ingredient(BaseModel):
+    name: str
+    quantity: float | None = Field(default=None, description="null when the text gives none")
+    unit: str | None = None
+
+
+class Recipe(BaseModel):
+    """A dish and how to make it."""
+
+    title: str
+    servings: int | None = Field(default=None, ge=1, le=50)
+    minutes: int | None = Field(default=None, ge=0, le=1440, description="cooking time")
+    ingredients: list[Ingredient] = Field(min_length=1, max_length=8)
+    steps: list[str] = Field(min_length=1, max_length=6, description="one action each, in order")
+
+
+def main() -> None:
+    recipe = assay.extract(Recipe, TEXT, max_tokens=500)
+    print(f"{recipe.title}, for {recipe.servings}, {recipe.minutes} minutes")
+    for ingredient in recipe.ingredients:
+        amount = " ".join(str(part) for part in (ingredient.quantity, ingredient.unit) if part is not None)
+        print(f"  {amount:>18}  {ingredient.name}")
+    for number, step in enumerate(recipe.steps, 1):
+        print(f"  {number}. {step}")
+
+
+if __name__ == "__main__":
+    main()

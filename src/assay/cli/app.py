@@ -1,0 +1,83 @@
+"""The `assay` command: its commands, and the border where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from assay.cli.common import err
+from assay.cli.demo import demo
+from assay.cli.extract import extract
+from assay.cli.models import models
+from assay.cli.schema import schema
+from assay.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AssayError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    JSONValidateFailed,
+    NotFoundError,
+    PermissionDeniedError,
+    RequestTooLargeError,
+    SchemaError,
+)
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+"""Exit codes: an extraction failed; wrong usage or configuration; interrupted. 0 is all good."""
+
+_REFUSED = (AuthenticationError, PermissionDeniedError, NotFoundError, BadRequestError, RequestTooLargeError)
+
+app = typer.Typer(
+    name="assay",
+    no_args_is_help=True,
+    help="Turn text into data you can trust: validated structured output from any language model.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command()(demo)
+app.command()(extract)
+app.command()(schema)
+app.add_typer(models, name="models")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("assay"))
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False,
+) -> None:
+    pass
+
+
+def exit_code(error: AssayError) -> int:
+    """What an error means to a shell: 2 when the same command can never succeed, else 1."""
+    match error:
+        case JSONValidateFailed() | APITimeoutError():
+            return FAILED
+        case ConfigurationError() | SchemaError() | APIConnectionError():
+            return USAGE
+        case _ if isinstance(error, _REFUSED):
+            return USAGE
+        case _:
+            return FAILED
+
+
+def main() -> None:
+    """Run the command line. An error is a message on stderr and an exit code, never a traceback."""
+    try:
+        app()
+    except AssayError as error:
+        err.print("[bold red]error[/]", end="")
+        err.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

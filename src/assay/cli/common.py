@@ -1,0 +1,98 @@
+"""What the commands share: the target, the source, the consoles."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from assay.errors import ConfigurationError
+
+out = Console(soft_wrap=True)
+"""Results."""
+err = Console(stderr=True)
+"""All that is not a result."""
+
+_FORMS = "a JSON Schema file (schema.json), a class in a module (module:Class) or in a file (path.py:Class)"
+
+SchemaFlag = Annotated[str, typer.Option("--schema", "-s", metavar="SCHEMA", help=f"What to extract: {_FORMS}.")]
+
+
+def load_target(spec: str) -> Any:
+    """The target that a `--schema` names: a `Path` for a JSON file, else the class (or any type) that is imported."""
+    if spec.endswith(".json"):
+        return existing(Path(spec), "--schema")
+    place, colon, name = spec.rpartition(":")
+    if not colon or not place or not name:
+        raise ConfigurationError(f"--schema {spec!r} is no schema: give {_FORMS}")
+    module = _from_file(Path(place)) if place.endswith(".py") else _from_path(place)
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            near = difflib.get_close_matches(part, dir(found), n=1)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            raise ConfigurationError(f"--schema {spec}: {place} has no {name!r}{hint}")
+        found = getattr(found, part)
+    return found
+
+
+def read_source(name: str) -> str:
+    """The text of a file, or of the standard input for `-`."""
+    if name == "-":
+        if sys.stdin.isatty():
+            err.print("[dim]Type or paste the text, then press Ctrl-D.[/]")
+        data = sys.stdin.buffer.read()
+    else:
+        data = existing(Path(name), "the source").read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        where = "the standard input" if name == "-" else name
+        raise ConfigurationError(
+            f"{where} is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}. "
+            f"Convert it first, for example with: iconv -f latin1 -t utf-8 {name}"
+        ) from None
+
+
+def existing(path: Path, what: str) -> Path:
+    """The path, when it is a file that is there."""
+    if path.is_file():
+        return path
+    kind = "is a folder" if path.is_dir() else "does not exist"
+    raise ConfigurationError(f"{what} {path} {kind}")
+
+
+def _from_file(path: Path) -> ModuleType:
+    existing(path, "--schema")
+    sys.path.insert(0, str(path.parent.resolve()))  # as `python path.py` does
+    return _importing(lambda: _run_file(path), str(path))
+
+
+def _from_path(name: str) -> ModuleType:
+    sys.path.insert(0, str(Path.cwd()))  # as `python -m` does
+    return _importing(lambda: importlib.import_module(name), name)
+
+
+def _run_file(path: Path) -> ModuleType:
+    loader = SourceFileLoader(f"schema_{path.stem}", str(path))  # a name that shadows no other module
+    spec = importlib.util.spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = sys.modules[loader.name] = importlib.util.module_from_spec(spec)  # pydantic looks annotations up there
+    loader.exec_module(module)
+    return module
+
+
+def _importing(load: Callable[[], ModuleType], place: str) -> ModuleType:
+    try:
+        return load()
+    except (Exception, SystemExit) as error:  # a border: the user's module may raise anything
+        raise ConfigurationError(f"--schema: {place} cannot be imported: {type(error).__name__}: {error}") from error

@@ -1,0 +1,39 @@
+"""`assay extract`: one text in, one value out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from assay.api import Extractor
+from assay.cli import show
+from assay.cli.common import SchemaFlag, err, load_target, out, read_source
+from assay.cli.flags import ModelFlags, budget, takes_model_flags
+
+
+@takes_model_flags
+def extract(
+    file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="The text; - is the standard input.")] = "-",
+    *,
+    schema: SchemaFlag,
+    form: Annotated[show.Format, typer.Option("--format", "-f", help="How the value is written.")] = show.Format.JSON,
+    trace: Annotated[bool, typer.Option("--trace", help="Show every attempt on stderr.")] = False,
+    spend: Annotated[
+        str | None, typer.Option("--budget", metavar="AMOUNT", help="Stop before spending more: 0.05 (dollars), '9000 tokens'.")
+    ] = None,
+    flags: ModelFlags,
+) -> None:
+    """Extract one value from a text."""
+    options = flags.options()
+    if spend is not None:
+        options["budget"] = budget(spend)
+    target = load_target(schema)
+    source = read_source(file)
+    with Extractor(target, **options) as extractor:
+        outcome = extractor.run(source)
+    if trace:
+        err.print(show.trace(outcome))
+    if not flags.quiet:
+        err.print(show.summary(outcome))
+    show.result(out, show.plain(outcome.unwrap()), form)

@@ -1,0 +1,138 @@
+"""The flags that commands share, declared once as fields of a dataclass."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from assay.errors import ConfigurationError
+from assay.options import Budget
+from assay.types import Mode, PromptStyle
+
+_PANEL = "Model"
+_MODES = ", ".join(["auto", *Mode])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFlags:
+    """How the model is reached and asked: the shared flags of the command line. None: not given."""
+
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", metavar="PROVIDER/NAME", help="Which model is asked.", rich_help_panel=_PANEL)
+    ] = None
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="An OpenAI-compatible server.", rich_help_panel=_PANEL)
+    ] = None
+    api_key_env: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The environment variable that holds the key.", rich_help_panel=_PANEL)
+    ] = None
+    mode: Annotated[str | None, typer.Option(help=f"How JSON is asked for: {_MODES}.", rich_help_panel=_PANEL)] = None
+    instructions: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What to look for, in your words.", rich_help_panel=_PANEL)
+    ] = None
+    examples: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help='Worked examples, a line each: {"text": ..., "value": ...}.', rich_help_panel=_PANEL),
+    ] = None
+    context: Annotated[
+        str | None, typer.Option(metavar="JSON", help="Context for the validators of a pydantic model.", rich_help_panel=_PANEL)
+    ] = None
+    prompt_style: Annotated[
+        str | None, typer.Option(help=f"How the schema is written: {', '.join(PromptStyle)}.", rich_help_panel=_PANEL)
+    ] = None
+    strict: Annotated[bool, typer.Option("--strict", help="No coercion of near misses.", rich_help_panel=_PANEL)] = False
+    temperature: Annotated[float | None, typer.Option(help="0 to 2 (default 0).", rich_help_panel=_PANEL)] = None
+    max_tokens: Annotated[int | None, typer.Option(help="The longest answer, in tokens.", rich_help_panel=_PANEL)] = None
+    retries: Annotated[int | None, typer.Option(help="Re-asks after an invalid answer (default 2).", rich_help_panel=_PANEL)] = None
+    max_retries: Annotated[
+        int | None, typer.Option(help="Repeats of a request that failed on its way (default 2).", rich_help_panel=_PANEL)
+    ] = None
+    timeout: Annotated[float | None, typer.Option(help="Seconds for one request (default 60).", rich_help_panel=_PANEL)] = None
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Results and errors only.")] = False
+
+    def options(self) -> dict[str, Any]:
+        """The flags that were given, as keyword arguments of `extract` and `Extractor`."""
+        names = ("model", "base_url", "mode", "instructions", "prompt_style", "temperature", "max_tokens")
+        names += ("retries", "max_retries", "timeout")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if self.strict:
+            given["strict"] = True
+        if self.examples is not None:
+            given["examples"] = _examples(self.examples)
+        if self.context is not None:
+            given["context"] = _json(self.context, "--context")
+        if self.api_key_env is not None:
+            given["api_key"] = _key(self.api_key_env)
+        return given
+
+
+def takes_model_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the shared flags: it declares one parameter `flags: ModelFlags` in their place."""
+    hints = get_type_hints(command, include_extras=True)
+    shared = get_type_hints(ModelFlags, include_extras=True)
+    own = [
+        parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(command).parameters.items()
+        if name != "flags"
+    ]
+    theirs = [
+        inspect.Parameter(flag.name, inspect.Parameter.KEYWORD_ONLY, default=flag.default, annotation=shared[flag.name])
+        for flag in dataclasses.fields(ModelFlags)
+    ]
+
+    @wraps(command)
+    def with_flags(**given: Any) -> None:
+        flags = ModelFlags(**{parameter.name: given.pop(parameter.name) for parameter in theirs})
+        command(**given, flags=flags)
+
+    # typer reads the signature and the annotations of what it is given.
+    with_flags.__signature__ = inspect.Signature([*own, *theirs])  # type: ignore[attr-defined]
+    with_flags.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *theirs]}
+    return with_flags
+
+
+def budget(text: str) -> Budget:
+    """A `--budget`: US dollars (`0.50`, `$0.50`) or tokens (`20000 tokens`)."""
+    match = re.fullmatch(r"\s*\$?\s*(\d+(?:\.\d+)?)\s*(tokens?)?\s*", text)
+    if match is None or (match[2] and "." in match[1]):
+        raise ConfigurationError(f"--budget {text!r} is no budget: write dollars (0.50) or tokens ('20000 tokens')")
+    return Budget(tokens=int(match[1])) if match[2] else Budget(cost=float(match[1]))
+
+
+def _key(variable: str) -> str:
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise ConfigurationError(f"--api-key-env {variable}: there is no such environment variable, or it is empty")
+    return key
+
+
+def _examples(path: Path) -> list[tuple[str, Any]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"--examples {path}: {error}") from None
+    return [_example(line, f"--examples {path}, line {at}") for at, line in enumerate(lines, 1) if line.strip()]
+
+
+def _example(line: str, where: str) -> tuple[str, Any]:
+    pair = _json(line, where)
+    if not isinstance(pair, dict) or not isinstance(pair.get("text"), str) or "value" not in pair:
+        raise ConfigurationError(f'{where}: each line is an object {{"text": "...", "value": ...}}')
+    return pair["text"], pair["value"]
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{where} is not JSON: {error}") from None
