@@ -80,7 +80,7 @@ _DEPTH = 16
 """Unions within unions that are followed; a recursive alias of unions alone would never end."""
 
 
-def child(schema: JSONObject, token: Token, root: JSONObject) -> JSON:
+def child(schema: JSONObject, token: Token) -> JSON:
     """The schema of one key or position of a governed value, unresolved; None when nothing governs it."""
     properties = schema.get("properties", {})
     if token in properties:
@@ -99,7 +99,7 @@ def at(root: JSONObject, tokens: Sequence[Token], data: JSON) -> JSON:
     for token in tokens:
         if schema is None:
             return None
-        schema = child(govern(schema, data, root), token, root)
+        schema = child(govern(schema, data, root), token)
         data = look(data, (token,))
     return schema
 

@@ -1,0 +1,170 @@
+"""Passes over a JSON Schema: pure functions from one schema to another, the same bytes for the same schema.
+
+`form` gives the form that a server's constrained decoding takes. None of them replaces validation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal, assert_never
+
+from assay.pointer import Token, at, look, resolve, split, subschemas
+from assay.schema.llama import llama_form
+from assay.schema.strict import NotStrict, from_strict, strict_form
+from assay.types import JSON, JSONObject
+
+__all__ = ["NotStrict", "form", "from_strict", "llama_form", "slice_at", "strict_form", "trim"]
+
+Dialect = Literal["plain", "strict", "llama.cpp"]
+
+
+def form(schema: JSONObject, dialect: Dialect) -> tuple[JSONObject, bool]:
+    """The schema in the form of a dialect, and whether a server may enforce it exactly.
+
+    What the strict form cannot say (free keys) goes out plain and is not exact.
+    """
+    match dialect:
+        case "plain":
+            return trim(schema), False
+        case "llama.cpp":
+            return llama_form(hoist(schema)), False
+        case "strict":
+            try:
+                return strict_form(hoist(schema)), True
+            except NotStrict:
+                return trim(schema), False
+        case _:
+            assert_never(dialect)
+
+
+# -- trim ------------------------------------------------------------------------------------------------------------
+
+_NOISE = {"title", "$schema", "$id", "$comment", "examples", "deprecated", "readOnly", "writeOnly", "discriminator"}
+
+
+def trim(schema: JSONObject) -> JSONObject:
+    """Without what a model has no use for; definitions used once stand where they are used. Descriptions stay."""
+    schema = _reachable(hoist(schema))
+    uses = Counter(part["$ref"] for _, part in subschemas(schema) if isinstance(part.get("$ref"), str))
+    once = {ref for ref, count in uses.items() if count == 1 and ref.startswith("#/")} - recursive(schema)
+    whole = _trimmed(schema, lambda part: _inline(part, schema, once))
+    return _reachable(whole)
+
+
+def _reachable(schema: JSONObject) -> JSONObject:
+    """Without definitions that nothing refers to."""
+    definitions = {f"#/{key}/{name}": part for key in _DEFINITIONS for name, part in schema.get(key, {}).items()}
+    used: set[str] = set()
+    ahead = [{key: value for key, value in schema.items() if key not in _DEFINITIONS}]
+    while ahead:
+        found = {part["$ref"] for _, part in subschemas(ahead.pop()) if isinstance(part.get("$ref"), str)} - used
+        used |= found
+        ahead += [definitions[ref] for ref in found if ref in definitions]
+    whole = {key: value for key, value in schema.items() if key not in _DEFINITIONS}
+    for key in _DEFINITIONS:
+        if kept := {name: part for name, part in schema.get(key, {}).items() if f"#/{key}/{name}" in used}:
+            whole[key] = kept
+    return whole
+
+
+_DEFINITIONS = ("$defs", "definitions")
+
+
+def _inline(part: JSONObject, root: JSONObject, refs: set[str]) -> JSONObject:
+    while (ref := part.get("$ref")) in refs:
+        target = look(root, split(str(ref)[1:]))
+        part = {**target, **{key: value for key, value in part.items() if key != "$ref"}}
+    return part
+
+
+def _trimmed(part: JSON, inline: Callable[[JSONObject], JSONObject]) -> JSON:
+    """One schema trimmed, in a fixed order of keys."""
+    if not isinstance(part, dict):
+        return part
+    part = inline(part)
+    kept: JSONObject = {}
+    for key in sorted(part, key=_order):
+        value = part[key]
+        if key in _NOISE or (key == "default" and value in (None, [], {}, "")):
+            continue
+        kept[key] = _inside(key, value, lambda inner: _trimmed(inner, inline))
+    if "const" in kept or "enum" in kept:
+        kept.pop("type", None)
+    return kept
+
+
+_ORDER = {key: n for n, key in enumerate(("type", "description", "enum", "const", "properties", "items", "required"))}
+
+
+def _order(key: str) -> tuple[int, str]:
+    return (len(_ORDER) + (key in ("$defs", "definitions")), key) if key not in _ORDER else (_ORDER[key], key)
+
+
+def _inside(key: str, value: JSON, change: Callable[[JSON], JSON]) -> JSON:
+    """A keyword's value with every schema in it changed."""
+    if key in ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas") and isinstance(value, dict):
+        return {name: change(inner) for name, inner in value.items()}
+    if key in ("anyOf", "oneOf", "allOf", "prefixItems", "items") and isinstance(value, list):
+        return [change(inner) for inner in value]
+    if key in ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"):
+        return change(value)
+    return value
+
+
+def recursive(schema: JSONObject) -> set[str]:
+    """The references that lead back to themselves."""
+    leads: dict[str, set[str]] = {}
+    for ref in {part["$ref"] for _, part in subschemas(schema) if isinstance(part.get("$ref"), str)}:
+        target = look(schema, split(ref[1:])) if ref.startswith("#") else None
+        leads[ref] = {part["$ref"] for _, part in subschemas(target) if isinstance(part.get("$ref"), str)}
+    return {ref for ref in leads if ref in _reached(ref, leads)}
+
+
+def _reached(start: str, leads: dict[str, set[str]]) -> set[str]:
+    reached: set[str] = set()
+    ahead = set(leads[start])
+    while ahead:
+        ref = ahead.pop()
+        if ref not in reached:
+            reached.add(ref)
+            ahead |= leads.get(ref, set())
+    return reached
+
+
+def hoist(schema: JSONObject) -> JSONObject:
+    """Definitions of the parts put at the root, where `#/$defs/...` looks for them."""
+    found: JSONObject = {}
+    for way, part in subschemas(schema):
+        if way and "$defs" in part:
+            found.update(part["$defs"])
+    if not found:
+        return schema
+    whole = _without_inner_defs(schema, root=True)
+    return {**whole, "$defs": {**schema.get("$defs", {}), **found}}
+
+
+def _without_inner_defs(part: JSON, *, root: bool = False) -> JSON:
+    if not isinstance(part, dict):
+        return part
+    return {key: _inside(key, value, _without_inner_defs) for key, value in part.items() if root or key != "$defs"}
+
+
+# -- slices ------------------------------------------------------------------------------------------------------------
+
+
+def slice_at(schema: JSONObject, pointer: str, data: JSON = None) -> JSONObject:
+    """The part of a schema that governs a place in the data, able to stand alone. {} when nothing governs it.
+
+    Which branch of a union is on the way is decided by the data. At the place itself a union is kept whole.
+    """
+    tokens: tuple[Token, ...] = split(pointer)
+    part = at(schema, tokens, data)
+    if not isinstance(part, dict):
+        return {}
+    definitions = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
+    return trim({**definitions, **part}) if "$ref" not in part else trim({**definitions, **_followed(part, schema)})
+
+
+def _followed(part: JSONObject, schema: JSONObject) -> JSONObject:
+    return {key: value for key, value in resolve(part, schema).items() if key not in ("$defs", "definitions")}
