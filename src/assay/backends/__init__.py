@@ -1,1 +1,1 @@
-"""."""
+"""How a request travels: transports, retries, limits, and chat completions over them."""

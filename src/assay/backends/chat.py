@@ -1,0 +1,126 @@
+"""Chat completions over any transport: a `Call` in, a `Reply` out, whole or streamed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+from assay.backends.exchange import Done, Once, open_once, persist, read_all, send_once
+from assay.backends.limits import Limiter
+from assay.backends.retry import RetryPolicy
+from assay.effects import Emit, Flow, Incoming, Read, Request
+from assay.errors import APIStatusError
+from assay.options import DEFAULT_TIMEOUT
+from assay.types import Call, Refusal, Reply
+from assay.wire.errors import GENERATION_CODES
+from assay.wire.headers import rate_limits
+from assay.wire.openai_chat import ChatDialect, Delta, decode, encode
+from assay.wire.openai_stream import StreamReply, decode_stream, looks_streamed
+from assay.wire.sse import SSEDecoder
+
+MAX_BODY = 64 * 1024 * 1024
+BYTES_PER_TOKEN = 4
+"""Of English and JSON: foresees a prompt's tokens for a limiter; the server's own count settles it afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model is and how it is talked to."""
+
+    base_url: str
+    """With its version path: `https://api.groq.com/openai/v1`."""
+    model: str
+    api_key: str | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    dialect: ChatDialect = ChatDialect()
+    timeout: float = DEFAULT_TIMEOUT
+    retry: RetryPolicy = RetryPolicy()
+    limiter: Limiter | None = field(default=None, repr=False)
+
+    def request(self, path: str, body: bytes, accept: str = "application/json") -> Request:
+        headers = [
+            ("accept", accept),
+            ("accept-encoding", "identity"),  # nothing to unpack: no bomb, no cut frame that passes for whole
+            ("content-type", "application/json"),
+            ("user-agent", "assay"),
+            *self.headers,
+        ]
+        if self.api_key:
+            headers.append(("authorization", f"Bearer {self.api_key}"))
+        return Request("POST", self.base_url.rstrip("/") + path, tuple(headers), body, self.timeout)
+
+
+def complete(endpoint: Endpoint, call: Call) -> Flow[Reply]:
+    """The reply to a call. Raises the kin of `APIError`; a generation that the server rejected is a reply with `refused`."""
+    body = encode(call, endpoint.model, endpoint.dialect)
+    return (yield from _reply(_whole, endpoint, call, endpoint.request("/chat/completions", body)))
+
+
+def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
+    """`complete`, emitting a `Delta` for each piece as it comes. A stream that breaks is begun again, said by `Delta.restart`."""
+    body = encode(call, endpoint.model, endpoint.dialect, stream=True)
+    request = endpoint.request("/chat/completions", body, accept="text/event-stream")
+    begun = False
+
+    def once(request: Request) -> Flow[Done[Reply]]:
+        nonlocal begun
+        incoming = (yield from open_once(request)).value
+        if begun:
+            yield Emit(Delta(restart=True))
+        begun = True
+        return _done((yield from _collect(incoming)))
+
+    return (yield from _reply(once, endpoint, call, request))
+
+
+def _whole(request: Request) -> Flow[Done[Reply]]:
+    response = (yield from send_once(request)).value
+    read = decode_stream if looks_streamed(response.body) else decode
+    return _done(read(response.body, response.headers))
+
+
+def _collect(incoming: Incoming) -> Flow[Reply]:
+    """Read an opened answer to its end, emitting what it adds; an answer that is no stream is emitted as one piece."""
+    collected, decoder = StreamReply(incoming.headers), SSEDecoder()
+    first = yield Read(incoming)
+    if first.lstrip().startswith((b"{", b"[", b"<")):
+        rest = yield from read_all(incoming, MAX_BODY)
+        reply = decode(first + rest, incoming.headers)
+        yield Emit(Delta(reply.text, reply.reasoning or ""))
+        return reply
+    chunk = first
+    while chunk and not collected.done:
+        for event in decoder.feed(chunk):
+            if (delta := collected.take(event)) is not None:
+                yield Emit(delta)
+        chunk = b"" if collected.done else (yield Read(incoming))
+    return collected.reply()
+
+
+def _done(reply: Reply) -> Done[Reply]:
+    return Done(reply, reply.usage.total_tokens or None, reply.limits)
+
+
+def _reply(once: Once[Reply], endpoint: Endpoint, call: Call, request: Request) -> Flow[Reply]:
+    tokens = len(request.body) // BYTES_PER_TOKEN + (call.params.max_tokens or 0)
+    started = time.monotonic()
+    try:
+        sent = yield from persist(once, request, endpoint.retry, endpoint.limiter, tokens)
+    except APIStatusError as error:
+        if error.code not in GENERATION_CODES:
+            raise
+        return _rejected(error, time.monotonic() - started)
+    return replace(sent.value, requests=sent.requests, latency=sent.seconds)
+
+
+def _rejected(error: APIStatusError, seconds: float) -> Reply:
+    """A generation that the server rejected, as the reply that it is: what the model wrote can be read, or asked again."""
+    headers = error.response.headers
+    return Reply(
+        text=error.failed_generation or "",
+        request_id=error.request_id,
+        latency=seconds,
+        requests=error.requests,
+        refused=Refusal(error.code or "", error.message, error.status_code),
+        limits=rate_limits(headers),
+    )

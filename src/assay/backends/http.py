@@ -1,0 +1,52 @@
+"""The transports that the doors use: the default ones, and those over an `httpx` client that the user brings."""
+
+from __future__ import annotations
+
+import sys
+
+from assay.backends.portal import BlockingTransport
+from assay.backends.pyreqwest_transport import PyreqwestTransport
+from assay.effects import AsyncTransport, Transport
+from assay.errors import ConfigurationError
+
+
+def transport(client: object = None) -> Transport:
+    """A blocking transport: over an `httpx.Client`, or the default one, which opens nothing before its first request."""
+    if client is None:
+        return BlockingTransport(PyreqwestTransport())
+    httpx_transport = _over_httpx(client)
+    if isinstance(client, httpx_transport.httpx.Client):
+        return httpx_transport.HttpxTransport(client)
+    raise ConfigurationError(f"a blocking call needs an httpx.Client, not {type(client).__name__}")
+
+
+def async_transport(client: object = None) -> AsyncTransport:
+    """An awaited transport: over an `httpx.AsyncClient`, or the default one, which opens nothing before its first request."""
+    if client is None:
+        return PyreqwestTransport()
+    httpx_transport = _over_httpx(client)
+    if isinstance(client, httpx_transport.httpx.AsyncClient):
+        return httpx_transport.AsyncHttpxTransport(client)
+    raise ConfigurationError(f"an awaited call needs an httpx.AsyncClient, not {type(client).__name__}")
+
+
+def default_transport() -> Transport:
+    return transport()
+
+
+def default_async_transport() -> AsyncTransport:
+    return async_transport()
+
+
+def is_httpx(client: object) -> bool:
+    """Whether this is an `httpx` client. Nobody has one without having imported httpx, so it is not imported to find out."""
+    httpx = sys.modules.get("httpx")
+    return httpx is not None and isinstance(client, httpx.Client | httpx.AsyncClient)
+
+
+def _over_httpx(client: object):
+    if not is_httpx(client):
+        raise ConfigurationError(f"a {type(client).__name__} is no httpx client")
+    from assay.backends import httpx_transport  # noqa: PLC0415  # httpx takes 0.1 s to import: only for those who bring a client
+
+    return httpx_transport

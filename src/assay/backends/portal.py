@@ -1,0 +1,103 @@
+"""A blocking transport over an awaited one: an event loop in a thread of its own does the awaiting.
+
+So there is one implementation of each transport, and a blocked call can be interrupted: Ctrl-C cancels the request and closes
+its connection, where a library that blocks outside Python would neither see it nor stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from assay.effects import AsyncIncoming, AsyncTransport, Request, Response
+
+T = TypeVar("T")
+
+
+class Portal:
+    """Runs coroutines for threads that block. Closed when it is dropped, at the latest."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=_serve, args=(self._loop,), name="assay-transport", daemon=True)
+        self._thread.start()
+        self.close = weakref.finalize(self, _stop, self._loop, self._thread)
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """A coroutine's result. An interruption of the waiting thread cancels it."""
+        waiting = threading.Lock()
+        waiting.acquire()
+        tasks: list[asyncio.Task[T]] = []
+
+        def start() -> None:
+            task = self._loop.create_task(coroutine)
+            tasks.append(task)
+            task.add_done_callback(lambda _: waiting.release())
+
+        self._loop.call_soon_threadsafe(start)
+        try:
+            waiting.acquire()
+        except BaseException:
+            self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())
+            raise
+        return tasks[0].result()
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    loop.call_soon_threadsafe(loop.stop)
+    if thread is not threading.current_thread():
+        thread.join(1.0)
+
+
+class BlockingTransport:
+    """A `Transport` over an `AsyncTransport`."""
+
+    def __init__(self, inner: AsyncTransport) -> None:
+        self._inner = inner
+        self._portal: Portal | None = None
+        self._starting = threading.Lock()
+
+    def send(self, request: Request) -> Response:
+        return self._ready().call(self._inner.send(request))
+
+    def open(self, request: Request) -> BlockingIncoming:
+        portal = self._ready()
+        return BlockingIncoming(portal, portal.call(self._inner.open(request)))
+
+    def close(self) -> None:
+        with self._starting:
+            if self._portal is not None:
+                self._portal.call(self._inner.aclose())
+                self._portal.close()
+                self._portal = None
+
+    def _ready(self) -> Portal:
+        if self._portal is None:
+            with self._starting:
+                if self._portal is None:
+                    self._portal = Portal()
+        return self._portal
+
+
+class BlockingIncoming:
+    def __init__(self, portal: Portal, inner: AsyncIncoming) -> None:
+        self.status = inner.status
+        self.headers: Mapping[str, str] = inner.headers
+        self._portal = portal
+        self._inner = inner
+
+    def read(self) -> bytes:
+        return self._portal.call(self._inner.read())
+
+    def close(self) -> None:
+        self._portal.call(self._inner.aclose())

@@ -1,0 +1,76 @@
+"""Which failures of a request are worth sending it again, how long to wait before, and when to give up.
+
+The same bytes are sent again: asking differently is the engine's business. The rules are tenacity's, asked through
+`assay.retry.Rounds`.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
+
+from assay.errors import APIConnectionError, APIError, APIResponseError, APIStatusError
+from assay.options import DEFAULT_MAX_RETRIES
+from assay.retry import Rounds
+from assay.wire.headers import should_retry
+
+DEFAULT_BUDGET = 180.0
+BACKOFF_FIRST, BACKOFF_MOST = 0.5, 8.0
+"""Seconds before the first and before later retries when the server says nothing; as in the groq SDK."""
+
+RETRIED_STATUSES = frozenset({408, 409, 425, 429, 498})
+"""Below 500. 413 is not among them: too large stays too large. All of 500 and above are retried."""
+RETRIED_CODES = frozenset({"invalid_json", "stream_cut", "bad_encoding", "empty_body"})
+"""Of `APIResponseError`: a body that was cut or spoilt on its way may come whole the next time."""
+NEVER_CODES = frozenset({"certificate"})
+"""Of `APIConnectionError`: trying again would meet the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How persistent a request is: `max_retries` times again, all within `budget` seconds (waits and requests together)."""
+
+    max_retries: int = DEFAULT_MAX_RETRIES
+    budget: float = DEFAULT_BUDGET
+
+    def rounds(self) -> Rounds:
+        return Rounds(_rules(self))
+
+
+@lru_cache(maxsize=64)
+def _rules(policy: RetryPolicy) -> Retrying:
+    return Retrying(
+        stop=stop_after_attempt(policy.max_retries + 1) | stop_before_delay(policy.budget),
+        wait=_wait,
+        retry=retry_if_exception(retryable),
+    )
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome is not None else None
+    asked = error.retry_after if isinstance(error, APIError) else None
+    if asked is not None:
+        return asked + random.uniform(0, min(0.1 * asked, 1.0))  # never less; spread, so that all do not come back at once
+    return min(BACKOFF_FIRST * 2.0 ** (state.attempt_number - 1), BACKOFF_MOST) * random.uniform(0.75, 1.0)
+
+
+def retryable(error: BaseException) -> bool:
+    """Whether sending the same bytes again may succeed."""
+    match error:
+        case APIStatusError():
+            word = should_retry(error.response.headers)
+            return error.status_code >= 500 or error.status_code in RETRIED_STATUSES if word is None else word
+        case APIResponseError():
+            return error.code in RETRIED_CODES
+        case APIConnectionError():
+            return error.code not in NEVER_CODES
+    return False
+
+
+def remaining(policy: RetryPolicy, started: float) -> float:
+    """Seconds of the budget that are left to a request that was first sent at `started` (monotonic)."""
+    return policy.budget - (time.monotonic() - started)

@@ -1,0 +1,109 @@
+"""Response headers that say how long to wait and what is left of a rate limit.
+
+Sources: Groq's documentation of rate limits (`x-ratelimit-*` with Go durations such as `2m59.56s`, `172ms`), RFC 9110 10.2.3
+(`retry-after`: seconds or a date), OpenAI's `retry-after-ms`; for limits that have no header, the 429's message.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from email.utils import mktime_tz, parsedate_tz
+
+from assay.types import RateLimits
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "d": 86400.0}
+_PART = r"\d+(?:\.\d+)?(?:ms|us|µs|ns|h|m|s|d)"
+_PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s|d)")
+_DURATION = re.compile(rf"(?:{_PART})+")
+_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
+_IN_MESSAGE = re.compile(rf"try again in ((?:{_PART})+)", re.IGNORECASE)
+
+
+def duration(text: str) -> float | None:
+    """Seconds in a Go duration (`1m0.363s`, `547ms`) or a bare number of seconds; None when it is neither."""
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    if not _DURATION.fullmatch(text):
+        return None
+    return sum(float(number) * _UNITS[unit] for number, unit in _PARTS.findall(text))
+
+
+def wait_asked(headers: Mapping[str, str], message: str = "") -> float | None:
+    """Seconds that a refusing server asks to wait, from whichever place says so; None when it says nothing usable.
+
+    In order: `retry-after-ms`, `retry-after` (seconds or a date), the message (`Please try again in 1m0.36s`), and last the
+    `x-ratelimit-reset-*` of what is used up. A wait that is zero, negative or unreadable counts as not said.
+    """
+    for wait in (_milliseconds(headers), _retry_after(headers), _in_message(message), _reset(headers)):
+        if wait is not None and wait > 0:
+            return wait
+    return None
+
+
+def rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
+    """The `x-ratelimit-*` headers; None when there are none."""
+    if "x-ratelimit-limit-requests" not in headers and "x-ratelimit-limit-tokens" not in headers:
+        if not any(name.startswith("x-ratelimit-re") for name in headers):
+            return None
+    return RateLimits(
+        limit_requests=_count(headers, "limit-requests"),
+        limit_tokens=_count(headers, "limit-tokens"),
+        remaining_requests=_count(headers, "remaining-requests"),
+        remaining_tokens=_count(headers, "remaining-tokens"),
+        reset_requests=_seconds(headers, "reset-requests"),
+        reset_tokens=_seconds(headers, "reset-tokens"),
+    )
+
+
+def should_retry(headers: Mapping[str, str]) -> bool | None:
+    """The server's own word on whether a retry makes sense (`x-should-retry`); None when it gives none."""
+    return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
+
+
+def _milliseconds(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("retry-after-ms", "").strip()
+    return float(text) / 1000 if _NUMBER.fullmatch(text) else None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("retry-after", "").strip()
+    if not text or (seconds := duration(text)) is not None:
+        return seconds if text else None
+    date = parsedate_tz(text)
+    if date is None:
+        return None
+    try:
+        return mktime_tz(date) - time.time()
+    except (ValueError, OverflowError):  # a date that no calendar has
+        return None
+
+
+def _in_message(message: str) -> float | None:
+    found = _IN_MESSAGE.search(message)
+    return duration(found[1]) if found else None
+
+
+def _reset(headers: Mapping[str, str]) -> float | None:
+    """The longest reset among the limits that are used up; of all, when the headers name no remaining count."""
+    limits = rate_limits(headers)
+    if limits is None:
+        return None
+    pairs = ((limits.remaining_requests, limits.reset_requests), (limits.remaining_tokens, limits.reset_tokens))
+    resets = [(left, reset) for left, reset in pairs if reset is not None]
+    used_up = [reset for left, reset in resets if left == 0]
+    if used_up:
+        return max(used_up)
+    # The request did not fit although something is left: tokens refill by the minute, requests by the day.
+    return limits.reset_tokens if limits.reset_tokens is not None else limits.reset_requests
+
+
+def _count(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(f"x-ratelimit-{name}", "").strip()
+    return int(text) if text.isdecimal() and len(text) < 19 else None
+
+
+def _seconds(headers: Mapping[str, str], name: str) -> float | None:
+    return duration(headers.get(f"x-ratelimit-{name}", ""))
