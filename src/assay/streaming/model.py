@@ -1,0 +1,71 @@
+"""Pydantic models of which some fields are there: their finished fields checked as the model itself will check them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import AliasChoices, BaseModel
+from pydantic_core import CoreConfig, SchemaValidator
+from pydantic_core.core_schema import CoreSchema, definitions_schema
+
+from assay.types import JSON
+
+
+def open_model(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:
+    """An instance with these fields; the others are None, defaults too: a default shown early might not stay.
+
+    `model_fields_set` says which are there. Nothing of the user's runs: no validator, no `model_post_init`.
+    """
+    value = model.__new__(model)
+    object.__setattr__(value, "__dict__", {**dict.fromkeys(model.model_fields), **values})
+    object.__setattr__(value, "__pydantic_fields_set__", set(values))
+    object.__setattr__(value, "__pydantic_extra__", {} if model.model_config.get("extra") == "allow" else None)
+    object.__setattr__(value, "__pydantic_private__", None)
+    return value
+
+
+def wire_names(model: type[BaseModel]) -> dict[str, str]:
+    """From the keys that the model's fields may have in JSON to the fields' names."""
+    by_name = model.model_config.get("populate_by_name") or model.model_config.get("validate_by_name")
+    names: dict[str, str] = {}
+    for name, info in model.model_fields.items():
+        alias = info.validation_alias
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias or name]
+        names.update({choice: name for choice in choices if isinstance(choice, str)})
+        if by_name:
+            names.setdefault(name, name)
+    return names
+
+
+def field_check(model: type[BaseModel], name: str) -> Callable[[JSON, Mapping[str, Any], Any], Any]:
+    """A check of one field, with the model's own field validators and without its model validators."""
+    fields = fields_validator(model)
+    assert fields is not None
+
+    def check(value: JSON, before: Mapping[str, Any], context: Any) -> Any:
+        values: Any = fields.validate_assignment(before, name, value, context=context)
+        return values[0][name]
+
+    return check
+
+
+@cache
+def fields_validator(model: type[BaseModel]) -> SchemaValidator | None:
+    """A validator of the model's fields alone: the inner part of its core schema. None when it has another structure."""
+    schema: Any = model.__pydantic_core_schema__
+    definitions: list[CoreSchema] = []
+    config: CoreConfig | None = None
+    while schema["type"] != "model-fields":
+        if schema["type"] == "definitions":
+            definitions = schema["definitions"]
+            schema = schema["schema"]
+        elif schema["type"] == "definition-ref":
+            schema = next(part for part in definitions if part.get("ref") == schema["schema_ref"])
+        elif "schema" in schema:
+            config = schema.get("config", config)
+            schema = schema["schema"]
+        else:
+            return None
+    return SchemaValidator(definitions_schema(schema, definitions), config)
