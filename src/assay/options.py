@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from assay.errors import ConfigurationError
+from assay.prices import Price
 from assay.types import Mode, PromptStyle
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class OptionsDict(TypedDict, total=False):
     max_retries: int
     timeout: float
     budget: Budget | float | None
+    price: Price | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Options:
     timeout: float = DEFAULT_TIMEOUT
     """Seconds for one request, connect to last byte."""
     budget: Budget | None = None
+    price: Price | None = None
+    """What the model's tokens cost; None: the table's price, when there is one."""
 
     @classmethod
     def of(cls, **given: Any) -> Options:

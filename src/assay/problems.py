@@ -1,6 +1,7 @@
-"""What is wrong with a value, said the same way whoever found it: pydantic or jsonschema.
+"""What is wrong with a value: ranked problems, and how pydantic's errors become them.
 
 Problems point into the data as the model wrote it, say what is wanted in words and name no library.
+Those of JSON Schemas are made in `assay.violations`.
 """
 
 from __future__ import annotations
@@ -8,16 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import get_args
 
 from pydantic_core import ErrorDetails, ValidationError
+from pydantic_core.core_schema import ErrorType
 
 from assay.pointer import Token, at, join, look
 from assay.types import JSON, JSONObject, Problem, ProblemKind
-from assay.words import FORMATS, describe, one_of, quote
-
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError as Violation
+from assay.words import describe, quote
 
 
 class Invalid(Exception):  # noqa: N818  # a signal within the house, never raised to a user
@@ -36,11 +36,10 @@ _RANKS: dict[ProblemKind, int] = {
 
 def rank(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """The telling ones first: what spoils a whole before what spoils a part, else in the order found; no repeats."""
-    unique = {(p.path, p.kind, p.want): p for p in problems}
+    unique: dict[tuple[str, str], Problem] = {}
+    for problem in problems:
+        unique.setdefault((problem.path, problem.want), problem)
     return tuple(sorted(unique.values(), key=lambda p: (_RANKS[p.kind], p.path.count("/") if p.kind == "type" else 0)))
-
-
-# -- pydantic ---------------------------------------------------------------------------------------
 
 
 def from_pydantic(error: ValidationError, data: JSON, schema: JSONObject) -> tuple[Problem, ...]:
@@ -62,36 +61,35 @@ class _Place:
 
     def add(self, details: ErrorDetails, data: JSON) -> None:
         """Hang an error where its location leads. What in a location is not in the data is the name of a union's branch."""
-        place, missing = self, details["type"] in _MISSING
-        loc = details["loc"]
-        for depth, token in enumerate(loc):
-            if token == "[key]":  # the error is about the key itself; the pointer ends at it
+        place, loc = self, details["loc"]
+        for depth, step in enumerate(loc):
+            if step == "[key]":  # the error is about the key itself; the pointer ends at it
                 continue
-            if (
-                isinstance(data, dict)
-                and token in data
-                or isinstance(data, list)
-                and isinstance(token, int)
-                and token < len(data)
-            ):
-                place, data = place.inner.setdefault(token, _Place()), data[token]
-            elif missing and depth == len(loc) - 1:
-                place = place.inner.setdefault(token, _Place())
+            if _has(data, step):
+                place, data = place.inner.setdefault(step, _Place()), data[step]
+            elif depth == len(loc) - 1 and details["type"] in _MISSING:
+                place = place.inner.setdefault(step, _Place())
             else:
-                place = place.branches.setdefault(token, _Place())
+                place = place.branches.setdefault(step, _Place())
         place.own.append(details)
 
-    def best(self, way: tuple[Token, ...]) -> list[tuple[tuple[Token, ...], ErrorDetails]]:
+    def best(self, way: tuple[Token, ...]) -> list[_Found]:
         """The errors to report: all of them, but of a union's branches only the one that fits best."""
-        found = [(way, details) for details in self.own]
-        for token, place in self.inner.items():
-            found += place.best((*way, token))
+        found: list[_Found] = [(way, details) for details in self.own]
+        for step, place in self.inner.items():
+            found += place.best((*way, step))
         if self.branches:
             options = [place.best(way) for place in self.branches.values()]
             near = [option for option in options if not any(_mismatch(e, way) for e in option)]
             # No branch takes this kind of value: then all of them say what would be taken.
-            found += min(near, key=_weight) if near else [error for option in options for error in option]
+            found += min(near, key=_weight) if near else chain(*options)
         return found
+
+
+def _has(data: JSON, step: Token) -> bool:
+    if isinstance(data, list):
+        return isinstance(step, int) and step < len(data)
+    return isinstance(data, dict) and step in data
 
 
 _Found = tuple[tuple[Token, ...], ErrorDetails]
@@ -102,9 +100,9 @@ def _mismatch(found: _Found, way: tuple[Token, ...]) -> bool:
     return found[0] == way and (_kind(found[1], None) == "type" or found[1]["type"] in ("literal_error", "enum"))
 
 
-def _weight(option: list[_Found]) -> tuple[int, int]:
+def _weight(option: Iterable[_Found]) -> tuple[int, int]:
     """How far a branch is from taking the value: wrong tags weigh most."""
-    return sum(e["type"] in ("literal_error", "enum", "extra_forbidden") for _, e in option), len(option)
+    return sum(e["type"] in ("literal_error", "enum", "extra_forbidden") for _, e in option), len(list(option))
 
 
 _MISSING = {"missing", "missing_argument", "missing_positional_only_argument", "missing_keyword_only_argument"}
@@ -146,15 +144,15 @@ def _want(details: ErrorDetails, tokens: tuple[Token, ...], data: JSON, schema: 
     if "[key]" in details["loc"]:
         return f"a key that is {_plain(details['msg'])}"
     if code in ("union_tag_not_found", "union_tag_invalid"):
-        name = str(context.get("discriminator", "")).strip("'")
-        return f"{quote(name)}: {context['expected_tags']}" if "expected_tags" in context else f"the key {quote(name)}"
-    if code in _MISSING or _TYPED.search(code) or code in ("literal_error", "enum"):
-        part = at(schema, tokens, data)
-        words = "" if part is None else describe(part, schema)
-        if words and words != "a value":
-            return words
-    return _plain(details["msg"])
+        name = quote(str(context.get("discriminator", "")).strip("'"))
+        return f"{name}: one of {context['expected_tags']}" if "expected_tags" in context else f"the key {name}"
+    part = at(schema, tokens, data) if code in _KNOWN else None
+    words = "" if part is None else describe(part, schema)
+    return words if words and words != "a value" else _plain(details["msg"])
 
+
+_KNOWN = {*get_args(ErrorType), "ip_v4_address", "ip_v6_address", "ip_any_address"} - {"custom_error"}
+"""pydantic's own complaints. Any other message was written by someone for this very field, and is kept."""
 
 _LIMITS = {
     "greater_than": "above {gt}",
@@ -177,88 +175,5 @@ _PREFIX = re.compile(r"^(?:Value error, |Assertion failed, |Input should be )")
 
 
 def _plain(message: str) -> str:
-    """pydantic's message without its opening."""
+    """The message of pydantic without its opening."""
     return _PREFIX.sub("", message).replace(" valid ", " ")
-
-
-# -- jsonschema -------------------------------------------------------------------------------------
-
-
-def from_jsonschema(errors: Iterable[Violation], schema: JSONObject) -> tuple[Problem, ...]:
-    """The problems that a jsonschema validator found, in words; of a union, those of the branch that fits best."""
-    return rank(problem for error in errors for problem in _violation(error, schema))
-
-
-def _violation(error: Violation, schema: JSONObject) -> list[Problem]:
-    way = tuple(error.absolute_path)
-    if error.validator in ("anyOf", "oneOf") and error.context:
-        return _branch(error, way, schema)
-    said, value = error.instance, error.validator_value
-    match error.validator:
-        case "required":
-            return [
-                Problem(join((*way, key)), None, _wanted(error.schema, key, schema), "missing")
-                for key in value
-                if key not in said and f"'{key}'" in error.message
-            ]
-        case "additionalProperties" | "unevaluatedProperties":
-            known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
-            return [Problem(join((*way, key)), said[key], "no such key", "extra") for key in said if key not in known]
-        case "type":
-            return [Problem(join(way), said, describe(error.schema, schema), "type")]
-        case "propertyNames":
-            return [Problem(join(way), said, "other keys: " + error.message, "value")]
-        case _:
-            return [Problem(join(way), said, _rule(error), "value")]
-
-
-def _wanted(schema: JSON, key: str, root: JSONObject) -> str:
-    part = schema.get("properties", {}).get(key) if isinstance(schema, dict) else None
-    return describe(part, root) if part is not None else "a value"
-
-
-def _branch(error: Violation, way: tuple[Token, ...], schema: JSONObject) -> list[Problem]:
-    options: dict[Token, list[Violation]] = {}
-    for inner in error.context:
-        options.setdefault(inner.schema_path[0], []).append(inner)
-    near = [found for found in options.values() if not any(_other_kind(e, way) for e in found)]
-    if not near:
-        return [Problem(join(way), error.instance, describe({"anyOf": error.validator_value}, schema), "type")]
-    chosen = min(near, key=lambda found: (sum(e.validator in ("const", "enum") for e in found), len(found)))
-    return [problem for inner in chosen for problem in _violation(inner, schema)]
-
-
-def _other_kind(error: Violation, way: tuple[Token, ...]) -> bool:
-    return tuple(error.absolute_path) == way and error.validator in ("type", "const", "enum")
-
-
-def _rule(error: Violation) -> str:
-    """A keyword's demand in words."""
-    value = error.validator_value
-    match error.validator:
-        case "enum":
-            return one_of(value)
-        case "const":
-            return quote(value)
-        case "format":
-            return FORMATS.get(value, f"a string of the format {value}")
-        case "pattern":
-            return f"a string that matches {value}"
-        case "minimum":
-            return f"at least {value}"
-        case "maximum":
-            return f"at most {value}"
-        case "exclusiveMinimum":
-            return f"above {value}"
-        case "exclusiveMaximum":
-            return f"below {value}"
-        case "multipleOf":
-            return f"a multiple of {value}"
-        case "minLength" | "maxLength":
-            return f"at {'least' if error.validator == 'minLength' else 'most'} {value} characters"
-        case "minItems" | "maxItems":
-            return f"at {'least' if error.validator == 'minItems' else 'most'} {value} items"
-        case "uniqueItems":
-            return "no item twice"
-        case _:
-            return error.message

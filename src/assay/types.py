@@ -7,10 +7,10 @@ together are an `Outcome`. No vendor's request or response shape appears: that i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 JSON: TypeAlias = Any
@@ -20,8 +20,6 @@ JSONObject: TypeAlias = dict[str, Any]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-
-_NOTHING: Mapping[str, JSON] = MappingProxyType({})
 
 
 class Mode(StrEnum):
@@ -54,7 +52,7 @@ class Message:
 
     role: str
     content: JSON
-    extra: Mapping[str, JSON] = _NOTHING
+    extra: Mapping[str, JSON] = field(default_factory=dict)
     """Other keys of the message as they were given: `name`, `tool_calls`, `tool_call_id`."""
 
 
@@ -67,7 +65,7 @@ class Params:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     reasoning_effort: str | None = None
-    extra: Mapping[str, JSON] = _NOTHING
+    extra: Mapping[str, JSON] = field(default_factory=dict)
     """Further keys for the request body, passed to the server untouched."""
 
 
@@ -256,14 +254,19 @@ class Outcome(Generic[T_co]):
     """What was mended to read the final value."""
     model: str = ""
     source: str = field(default="", repr=False)
-    data: JSON = field(default=None, repr=False)
-    """The final value as plain JSON data, as the model gave it after repairs."""
+    text: str = field(default="null", repr=False)
+    """The final value as JSON text, as the model gave it after repairs."""
     notes: tuple[str, ...] = ()
     """Decisions worth knowing: modes stepped down, lists continued, budgets raised."""
 
     @property
     def ok(self) -> bool:
         return self.error is None
+
+    @property
+    def data(self) -> JSON:
+        """The final value as plain JSON data."""
+        return json.loads(self.text)
 
     @property
     def usage(self) -> Usage:

@@ -1,0 +1,279 @@
+"""The doors: `extract`, `aextract`, `Extractor`, `@extractable`, `Extractable`.
+
+Here the pure engine and the backends meet: an `Extractor` compiles a target and its options once, and joins the
+engine's flow of calls with the flow that sends one.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, Unpack, overload
+
+from pydantic import BaseModel
+
+from assay import drive, fan
+from assay.backends.chat import complete
+from assay.backends.limits import Limiter
+from assay.compile import compile_task, fingerprint
+from assay.connect import Connection, connect
+from assay.effects import Flow, Sleep
+from assay.engine import Task
+from assay.engine import extract as ask_until_good
+from assay.errors import APIError, ConfigurationError
+from assay.options import Options, OptionsDict
+from assay.prompt import Source
+from assay.schema.target import Target, target
+from assay.types import JSON, Message, Outcome, Reply
+
+T = TypeVar("T")
+M = TypeVar("M", bound=type[BaseModel])
+
+Given: TypeAlias = str | Sequence[Mapping[str, JSON] | Message]
+"""What a user gives as the source: a text, or chat messages."""
+
+SETTINGS = "__assay_options__"
+"""The attribute of a decorated class that holds its options."""
+_KEPT = 128
+"""Extractors that the plain functions keep for the next call with the same target and options."""
+
+
+class Extractor(Generic[T]):
+    """Extracts one type from many sources: compiled once, safe to share between threads and event loops.
+
+    `target` is any type that pydantic knows, or a JSON Schema (dict, path, `JSONSchema`); the options are those of
+    `assay.Options`. `limiter` bounds the rate of requests. Raises `SchemaError`, `ConfigurationError`, and `TypeError` for
+    an unknown option. Used as a context manager it closes its connections.
+    """
+
+    @overload
+    def __init__(self, target: type[T], *, limiter: Limiter | None = None, **options: Unpack[OptionsDict]) -> None: ...
+    @overload
+    def __init__(self, target: Any, *, limiter: Limiter | None = None, **options: Unpack[OptionsDict]) -> None: ...
+    def __init__(self, target: Any, *, limiter: Limiter | None = None, **options: Unpack[OptionsDict]) -> None:
+        self._open(target, _settings(target).updated(options), limiter)
+
+    @classmethod
+    def of(cls, target: type[T], options: Options, *, limiter: Limiter | None = None) -> Extractor[T]:
+        """An extractor with options already checked."""
+        extractor = cls.__new__(cls)
+        extractor._open(target, options, limiter)
+        return extractor
+
+    def _open(self, type_: Any, options: Options, limiter: Limiter | None) -> None:
+        self.target: Target[T] = target(type_)
+        self.options = options
+        self._connection: Connection = connect(options, limiter)
+        self._task: Task[T] = compile_task(self.target, options, self._connection)
+
+    @property
+    def model(self) -> str:
+        """The model's name as the server knows it."""
+        return self._task.model
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A hash over all that changes an answer besides the source: schema, prompt, model, server, parameters."""
+        return fingerprint(self._task, self._connection)
+
+    # -- one source ------------------------------------------------------------------------------------------------
+
+    def extract(self, source: Given, *, context: Any = None) -> T:
+        """The value, exactly of the target's type. Raises `ExtractionError`, `APIError`, `BudgetExceeded`."""
+        return self.run(source, context=context).unwrap()
+
+    async def aextract(self, source: Given, *, context: Any = None) -> T:
+        """`extract`, awaited."""
+        return (await self.arun(source, context=context)).unwrap()
+
+    def run(self, source: Given, *, context: Any = None) -> Outcome[T]:
+        """How it went: value or error, attempts, usage, repairs. Never raises for a failed extraction."""
+        return drive.run(self._flow(source, context), self._connection.transport())
+
+    async def arun(self, source: Given, *, context: Any = None) -> Outcome[T]:
+        """`run`, awaited."""
+        return await drive.arun(self._flow(source, context), self._connection.async_transport())
+
+    def _flow(self, source: Given, context: Any) -> Flow[Outcome[T]]:
+        return _conduct(self._task_for(context), _source(source), self._connection)
+
+    def _task_for(self, context: Any) -> Task[T]:
+        return self._task if context is None else replace(self._task, context=context)
+
+    # -- many sources ----------------------------------------------------------------------------------------------
+
+    def map(self, sources: Iterable[Given], *, concurrency: int | None = None) -> Generator[Outcome[T], None, None]:
+        """The outcome of every source, in their order. A failed one is an `Outcome` with its error.
+
+        At most `concurrency` (default: what suits the server) are under way at once; `sources` is read no further ahead.
+        """
+        width = self._width(concurrency)
+        return fan.map_in_thread(lambda: fan.amap(self.arun, sources, width), width)
+
+    def amap(
+        self, sources: Iterable[Given] | AsyncIterable[Given], *, concurrency: int | None = None
+    ) -> AsyncGenerator[Outcome[T], None]:
+        """`map`, awaited."""
+        return fan.amap(self.arun, sources, self._width(concurrency))
+
+    def _width(self, concurrency: int | None) -> int:
+        if concurrency is None:
+            return self._connection.concurrency
+        if concurrency < 1:
+            raise ConfigurationError(f"concurrency is 1 or more; got {concurrency}")
+        return concurrency
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the connections; the extractor opens new ones when it is used again."""
+        self._connection.close()
+
+    async def aclose(self) -> None:
+        """`close`, awaited."""
+        await self._connection.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<Extractor of {self.target.name} with {self.model}>"
+
+
+def _conduct(task: Task[T], source: Source, connection: Connection) -> Flow[Outcome[T]]:
+    """Join the engine's calls with the flow that sends one."""
+    engine = ask_until_good(task, source)
+    reply: Reply | None = None
+    failure: APIError | None = None
+    while True:
+        try:
+            step = engine.throw(failure) if failure is not None else engine.send(reply)  # type: ignore[arg-type]  # None starts it
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        reply, failure = None, None
+        if isinstance(step, Sleep):
+            yield step
+            continue
+        try:
+            reply = yield from complete(connection.endpoint, step)
+        except APIError as error:
+            failure = error
+
+
+def _source(given: Given) -> Source:
+    if isinstance(given, str):
+        return given
+    if isinstance(given, bytes) or not isinstance(given, Sequence):
+        raise ConfigurationError(f"the source is a {type(given).__name__}: give a str or a sequence of chat messages")
+    return tuple(_message(at, message) for at, message in enumerate(given))
+
+
+def _message(at: int, given: object) -> Message:
+    if isinstance(given, Message):
+        return given
+    if not isinstance(given, Mapping) or "role" not in given:
+        raise ConfigurationError(f"message {at} of the source is no chat message: it needs a role and a content")
+    extra = {key: value for key, value in given.items() if key not in ("role", "content")}
+    return Message(given["role"], given.get("content"), extra)
+
+
+# -- functions -------------------------------------------------------------------------------------------------------
+
+
+@overload
+def extract(target: type[T], source: Given, **options: Unpack[OptionsDict]) -> T: ...
+@overload
+def extract(target: Any, source: Given, **options: Unpack[OptionsDict]) -> Any: ...
+def extract(target: Any, source: Given, **options: Unpack[OptionsDict]) -> Any:
+    """Extract a value of a type from a text.
+
+    `target` is any type that pydantic knows, or a JSON Schema; `source` a text or chat messages; the options are those of
+    `assay.Options`. What is compiled for a target and its options is kept for the next call with the same.
+
+    Raises `ExtractionError` when no attempt gave a valid value, `APIError` when the server could not be used,
+    `BudgetExceeded`, `SchemaError`, `ConfigurationError`.
+    """
+    return _extractor(target, options).extract(source, context=options.get("context"))
+
+
+@overload
+async def aextract(target: type[T], source: Given, **options: Unpack[OptionsDict]) -> T: ...
+@overload
+async def aextract(target: Any, source: Given, **options: Unpack[OptionsDict]) -> Any: ...
+async def aextract(target: Any, source: Given, **options: Unpack[OptionsDict]) -> Any:
+    """`extract`, awaited."""
+    return await _extractor(target, options).aextract(source, context=options.get("context"))
+
+
+def _extractor(type_: Any, given: OptionsDict) -> Extractor[Any]:
+    # The context changes from call to call and nothing is compiled from it.
+    options = _settings(type_).updated({name: value for name, value in given.items() if name != "context"})
+    try:
+        return _kept(target(type_), options)
+    except TypeError as error:
+        if "unhashable" not in str(error):
+            raise
+        return Extractor.of(type_, options)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _kept(compiled: Target[Any], options: Options) -> Extractor[Any]:
+    return Extractor.of(compiled, options)  # type: ignore[arg-type]  # a Target stands for its type
+
+
+def _settings(type_: Any) -> Options:
+    """The options that ride on a decorated class."""
+    settings = getattr(type_, SETTINGS, None)
+    return settings if isinstance(settings, Options) else Options()
+
+
+# -- decorated models --------------------------------------------------------------------------------------------------
+
+
+class Extractable(BaseModel):
+    """A pydantic model that extracts itself: `class Invoice(assay.Extractable)`, then `Invoice.extract(text)`.
+
+    Decorate it with `@assay.extractable(...)` to give it options.
+    """
+
+    __assay_options__: ClassVar[Options] = Options()
+
+    @classmethod
+    def extract(cls, source: Given, **options: Unpack[OptionsDict]) -> Self:
+        """An instance out of a text; see `assay.extract`."""
+        return extract(cls, source, **options)
+
+    @classmethod
+    async def aextract(cls, source: Given, **options: Unpack[OptionsDict]) -> Self:
+        """`extract`, awaited."""
+        return await aextract(cls, source, **options)
+
+
+@overload
+def extractable(cls: M, /) -> M: ...
+@overload
+def extractable(**options: Unpack[OptionsDict]) -> Callable[[M], M]: ...
+def extractable(cls: M | None = None, /, **options: Unpack[OptionsDict]) -> M | Callable[[M], M]:
+    """Give a pydantic model `.extract` and `.aextract`, and options that ride on the class.
+
+    `@extractable` or `@extractable(model="groq/openai/gpt-oss-20b", instructions="...", retries=2)`.
+    """
+
+    def decorate(model: M) -> M:
+        setattr(model, SETTINGS, _settings(model).updated(options))
+        for name in ("extract", "aextract"):
+            if not hasattr(model, name):
+                setattr(model, name, Extractable.__dict__[name])
+        return model
+
+    return decorate if cls is None else decorate(cls)

@@ -1,0 +1,173 @@
+"""Is the answer good? A reply to a question becomes a verdict: the value, or what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from pydantic_core import from_json, to_json
+
+from assay import decode, paths
+from assay.engine.task import Question, Task
+from assay.errors import DecodeError
+from assay.pointer import split
+from assay.problems import Invalid
+from assay.types import JSON, Problem, Repair, Reply
+
+T = TypeVar("T")
+
+BUDGET_EATEN = "max completion tokens reached"
+"""What Groq puts into `failed_generation`, in place of text, when the token limit ended the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict(Generic[T]):
+    """`value` counts when there are no problems."""
+
+    value: T | None = None
+    text: str = "null"
+    """The value as JSON text."""
+    data: JSON = None
+    """What was read, as JSON data, when something could be; parts merged in."""
+    problems: tuple[Problem, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    cut: bool = False
+    """The reply ended before its value did."""
+    plain: bool = True
+    """The reply was JSON and nothing else."""
+
+
+def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
+    """Read, merge, coerce and validate a reply."""
+    if question.kind == "whole" and not task.target.has_validators and reply.refused is None:
+        try:
+            value = task.target.parse(reply.text, strict=task.strict, context=task.context)
+        except Invalid:
+            pass
+        else:
+            return Verdict(value, _bare(task, reply.text, None))
+    if (problem := _nothing(reply)) is not None:
+        return Verdict(problems=(problem,), cut=problem.kind == "truncated")
+    try:
+        reading = decode.read(reply.text, None if question.kind != "whole" else task.target.json_schema)
+    except DecodeError as error:
+        return Verdict(problems=error.problems, plain=False)
+    verdict: Verdict[T] = Verdict(
+        data=_arguments(reading.value, task.target.name)
+        if question.kind != "whole"
+        else task.target.wrap(_arguments(reading.value, task.target.name)),
+        repairs=reading.repairs,
+        plain=not reading.repairs,
+    )
+    if reading.truncated or (reply.finish_reason == "length" and reading.repairs):
+        return replace(verdict, problems=(_CUT,), cut=True)
+    match question.kind:
+        case "whole":
+            return validate(task, verdict)
+        case "parts":
+            return validate(task, replace(verdict, data=_with_parts(question, verdict.data)))
+        case "more":
+            return validate(task, replace(verdict, data=with_items(question, verdict.data)))
+
+
+_CUT = Problem("", None, "the whole answer: it was cut off", "truncated")
+
+
+def _nothing(reply: Reply) -> Problem | None:
+    """The problem of a reply that has no text to read."""
+    if reply.refusal:
+        return Problem("", reply.refusal, "an answer: the model declined", "refusal")
+    if BUDGET_EATEN in reply.text and reply.refused is not None:
+        return _CUT
+    if reply.text.strip():
+        return None
+    if reply.finish_reason == "length":
+        return _CUT
+    if reply.refused is not None:
+        return Problem("", None, f"a JSON answer: {reply.refused.message}", "server")
+    return Problem("", None, f"a JSON answer; the reply was empty (finish_reason {reply.finish_reason})", "empty")
+
+
+def _arguments(value: JSON, name: str) -> JSON:
+    """The arguments of a tool call that a model wrote out as text, as `failed_generation` often shows it."""
+    if isinstance(value, list) and len(value) == 1:
+        inner = _arguments(value[0], name)
+        return value if inner is value[0] else inner
+    if isinstance(value, dict) and value.get("name") == name:
+        for key in ("arguments", "parameters"):
+            if isinstance(value.get(key), dict) and len(value) <= 3:
+                return value[key]
+    return value
+
+
+def validate(task: Task[T], verdict: Verdict[T]) -> Verdict[T]:
+    """Coerce and validate what was read; keys that the schema does not allow are dropped and recorded."""
+    data, repairs, problems = verdict.data, verdict.repairs, ()
+    if not task.strict:
+        coerced = task.coercer(data)
+        data, repairs, problems = coerced.value, repairs + coerced.repairs, coerced.problems
+    if problems:
+        return replace(verdict, data=data, repairs=repairs, problems=problems)
+    try:
+        value = task.target.validate(data, strict=task.strict, context=task.context)
+    except Invalid as invalid:
+        verdict = replace(verdict, data=data, repairs=repairs, problems=invalid.problems)
+        extras = [problem for problem in invalid.problems if problem.kind == "extra"]
+        return validate(task, _without(verdict, extras)) if extras and not task.strict else verdict
+    return replace(verdict, value=value, data=data, text=_bare(task, None, data), repairs=repairs)
+
+
+def _bare(task: Task[Any], text: str | None, data: JSON) -> str:
+    """The value as JSON text, without the object that wraps it on the wire."""
+    wrapper = task.target.wrapper
+    if text is not None and wrapper is None:
+        return text
+    data = from_json(text) if text is not None else data
+    bare = data[wrapper] if wrapper is not None and isinstance(data, dict) and data.keys() == {wrapper} else data
+    return to_json(bare).decode()
+
+
+def _without(verdict: Verdict[T], extras: list[Problem]) -> Verdict[T]:
+    data, repairs = verdict.data, list(verdict.repairs)
+    for extra in extras:
+        repairs.append(Repair(extra.path, "dropped", to_json(extra.said).decode(), ""))
+        data = paths.remove(data, extra.path)
+    return replace(verdict, data=data, repairs=tuple(repairs), problems=())
+
+
+def _with_parts(question: Question, answer: JSON) -> JSON:
+    data = question.base
+    for path in question.paths:
+        part = _part(answer, path, alone=len(question.paths) == 1)
+        if part is paths.MISSING:
+            continue
+        try:
+            data = paths.put(data, path, part)
+        except KeyError:  # the place is gone: the validator says so
+            continue
+    return data
+
+
+def _part(answer: JSON, path: str, *, alone: bool) -> JSON:
+    """One part in an answer: under its path, under its bare name, nested as in the whole, or all of the answer."""
+    if isinstance(answer, dict):
+        for key in (path, path[1:], split(path)[-1]):
+            if key in answer:
+                return answer[key]
+        nested = paths.get(answer, path)
+        if nested is not paths.MISSING:
+            return nested
+        return paths.MISSING
+    return answer if alone else paths.MISSING
+
+
+def with_items(question: Question, answer: JSON) -> JSON:
+    """The base with the list continued; an item given twice at the seam is taken once."""
+    (path,) = question.paths
+    have = paths.get(question.base, path)
+    items = answer.get("items", paths.get(answer, path)) if isinstance(answer, dict) else answer
+    if not isinstance(items, list):
+        return question.base
+    while items and items[0] == have[-1]:
+        items = items[1:]
+    return paths.put(question.base, path, have + items)

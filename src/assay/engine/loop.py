@@ -1,0 +1,187 @@
+"""The loop: `extract` yields a `Call` (or a `Sleep` before it), is sent the `Reply`, and returns the `Outcome`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from assay import prompt
+from assay.effects import Sleep
+from assay.engine import strategy
+from assay.engine.judge import Verdict, judge
+from assay.engine.report import failure
+from assay.engine.task import Question, Task
+from assay.errors import APIError, APIStatusError, BudgetExceeded, ConfigurationError
+from assay.prompt import Source
+from assay.retry import Rounds
+from assay.types import Attempt, Call, Mode, Outcome, Reply, Usage
+
+T = TypeVar("T")
+
+Step: TypeAlias = Call | Sleep
+
+CONTINUATIONS_LIMIT = 100
+"""Rounds of continuing one list: each brings at least one new item, so this only bounds a server that repeats itself."""
+BYTES_PER_TOKEN = 3
+"""Of a prompt, to foresee its tokens for a budget: rather too many tokens than too few (English has about 4)."""
+DEFAULT_ANSWER = 1024
+"""Answer tokens foreseen when no limit is set."""
+
+
+@dataclass(slots=True)
+class _Run(Generic[T]):
+    """What one extraction has done so far."""
+
+    task: Task[T]
+    source: Source
+    attempts: list[Attempt] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    rounds: Rounds | None = None
+    stuck: int = 0
+    continued: int = 0
+    signature: frozenset[tuple[str, str]] = frozenset()
+
+    def record(self, question: Question, reply: Reply, verdict: Verdict[T]) -> None:
+        usage = reply.usage
+        if self.task.price is not None and usage.cost is None:
+            usage = replace(usage, cost=self.task.price.cost(usage))
+        self.attempts.append(
+            Attempt(
+                question.call.messages,
+                question.call.mode,
+                reply.text,
+                verdict.problems,
+                verdict.repairs,
+                reply.finish_reason,
+                usage,
+                reply.latency,
+                reply.request_id,
+            )
+        )
+        signature = frozenset((problem.path, problem.kind) for problem in verdict.problems)
+        self.stuck = self.stuck + 1 if signature == self.signature else 0
+        self.signature = signature
+
+    def outcome(self, error: Exception | None, verdict: Verdict[T] | None = None) -> Outcome[T]:
+        return Outcome(
+            value=verdict.value if verdict is not None else None,
+            error=error,
+            attempts=tuple(self.attempts),
+            repairs=verdict.repairs if verdict is not None else (),
+            model=self.task.model,
+            source=prompt.text_of(self.source),
+            text=verdict.text if verdict is not None else "null",
+            notes=tuple(self.notes),
+        )
+
+    def failed(self) -> Outcome[T]:
+        return failure(self.outcome(None), self.task.target.name)
+
+    def note(self, text: str) -> None:
+        if text:
+            self.notes.append(text)
+            if self.attempts:
+                self.attempts[-1] = replace(self.attempts[-1], note=text)
+
+
+def extract(task: Task[T], source: Source) -> Generator[Step, Reply, Outcome[T]]:
+    """Extract the task's target from a source; never raises for what a server or a model does."""
+    if not prompt.text_of(source).strip() and isinstance(source, str):
+        return _Run(task, source).outcome(ConfigurationError("the source is empty: there is nothing to extract from"))
+    run = _Run(task, source)
+    question = strategy.first(task, source)
+    while True:
+        if task.budget is not None and (over := _over_budget(run, question.call)) is not None:
+            return run.outcome(over)
+        try:
+            reply = yield question.call
+        except APIError as error:
+            changed = _stepped_down(run, question, error)
+            if changed is None:
+                return run.outcome(error)
+            question = changed
+            continue
+        verdict = judge(task, question, reply)
+        run.record(question, reply, verdict)
+        if not verdict.problems:
+            return run.outcome(None, verdict)
+        _learn(run, question.call.mode, verdict)
+        following = strategy.after(task, source, question, verdict, reply, run.stuck)
+        if following.question.kind == "more" and run.continued < CONTINUATIONS_LIMIT:
+            run.continued += 1
+        else:
+            run.rounds = run.rounds or Rounds(task.retries)
+            wait = run.rounds.after(failure(run.outcome(None), task.target.name).error or APIError(""))
+            if wait is None:
+                return run.failed()
+            if wait > 0:
+                yield Sleep(wait)
+        run.note(following.note)
+        question = following.question
+
+
+# -- modes -----------------------------------------------------------------------------------------------------------
+
+_MODE_WORDS = re.compile(r"response.?format|json.?schema|json.?object|json mode|structured|tool|function.?call|grammar", re.I)
+_LIMIT = re.compile(r"max(?:_completion)?_tokens.*?less than or equal to `?(\d+)", re.I)
+
+
+def _stepped_down(run: _Run[Any], question: Question, error: APIError) -> Question | None:
+    """The question in a form that this server takes, when its error says that it refuses the mode or the token limit."""
+    if not isinstance(error, APIStatusError) or error.status_code not in (400, 404, 415, 422, 500, 501):
+        return None
+    call, task = question.call, run.task
+    limit = _LIMIT.search(error.message)
+    if limit and (call.params.max_tokens or 0) > int(limit[1]):
+        run.note(f"the server takes at most {limit[1]} answer tokens")
+        return replace(question, call=replace(call, params=replace(call.params, max_tokens=int(limit[1]))))
+    if call.mode is Mode.TEXT or not _MODE_WORDS.search(f"{error.message} {error.param}"):
+        return None
+    below = task.modes.below(call.mode)
+    if below is None:
+        return None
+    task.modes.drop(call.mode)
+    run.note(f"stepped down from mode {call.mode} to {below}: the server refused it ({prompt.clip(error.message)})")
+    if question.kind == "whole":
+        return replace(question, call=task.call(call.messages, below, call.params))
+    return replace(question, call=replace(call, mode=below, schema=call.schema if below is Mode.TOOLS else None))
+
+
+def _learn(run: _Run[Any], mode: Mode, verdict: Verdict[Any]) -> None:
+    """A reply that an enforced schema could not have let through shows that the server ignores the mode."""
+    task = run.task
+    broken = {problem.kind for problem in verdict.problems} & {"json", "missing", "type", "extra"}
+    enforced = mode is Mode.JSON_SCHEMA and task.wire[mode].strict
+    if enforced and broken and not verdict.cut and (below := task.modes.below(mode)) is not None:
+        task.modes.drop(mode)
+        run.note(f"stepped down from mode {mode} to {below}: the server does not enforce the schema")
+
+
+# -- budget ------------------------------------------------------------------------------------------------------------
+
+
+def _over_budget(run: _Run[Any], call: Call) -> BudgetExceeded | None:
+    """The error to stop with when the next call could break the budget."""
+    budget, price = run.task.budget, run.task.price
+    assert budget is not None
+    spent = sum((attempt.usage for attempt in run.attempts), Usage())
+    prompt_tokens = sum(len(str(message.content).encode()) for message in call.messages) // BYTES_PER_TOKEN
+    answer_tokens = call.params.max_tokens or DEFAULT_ANSWER
+    if budget.tokens is not None and spent.total_tokens + prompt_tokens + answer_tokens > budget.tokens:
+        return BudgetExceeded(
+            f"the next request may take {prompt_tokens + answer_tokens} tokens; {spent.total_tokens} of {budget.tokens} are spent",
+            spent=spent.total_tokens,
+            limit=budget.tokens,
+        )
+    if budget.cost is None or price is None:
+        return None
+    next_cost = price.cost(Usage(prompt_tokens, answer_tokens))
+    if (spent.cost or 0.0) + next_cost > budget.cost:
+        return BudgetExceeded(
+            f"the next request may cost ${next_cost:.6f}; ${spent.cost or 0.0:.6f} of ${budget.cost:.6f} are spent",
+            spent=spent.cost or 0.0,
+            limit=budget.cost,
+        )
+    return None

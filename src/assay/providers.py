@@ -1,0 +1,122 @@
+"""The servers that assay knows: one row each, data only.
+
+Sources: the vendors' documentation as of November 2026 and threads in which their servers' behaviour was reported.
+A row is a starting point, never a promise: what a server refuses or ignores is found out at run time (`assay.engine`)
+and `assay doctor` asks a server itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from assay.types import Mode, Profile, PromptStyle
+from assay.wire.openai_chat import ChatDialect
+
+_SCHEMA_FIRST = (Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT)
+_ALL = (Mode.JSON_SCHEMA, Mode.TOOLS, Mode.JSON, Mode.TEXT)
+_JSON_FIRST = (Mode.JSON, Mode.TOOLS, Mode.TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One server, or one kind of server."""
+
+    name: str
+    base_url: str
+    key_variable: str | None = None
+    """The environment variable that holds the key; None: a server that needs none."""
+    dialect: ChatDialect = ChatDialect()
+    profile: Profile = Profile()
+    """What holds for models that no row of `models` names."""
+    models: tuple[tuple[str, Profile], ...] = ()
+    """Pairs of a regular expression over the model's name and what is known of such models; the first match counts."""
+    default_model: str | None = None
+    base_url_variable: str | None = None
+    own_prefix: bool = True
+    """Whether `NAME/` before a model always means this provider; False when it is also an organisation in model names."""
+    concurrency: int = field(default=16)
+    """Requests at once that suit it when the user does not say."""
+
+    def profile_of(self, model: str) -> Profile:
+        return next((profile for pattern, profile in self.models if re.search(pattern, model)), self.profile)
+
+
+_STRICT = Profile(modes=_ALL, strict=True, dialect="strict", stream_modes=(Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT))
+_CONSTRAINED = Profile(modes=_SCHEMA_FIRST, strict=True, stream_modes=(Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT))
+_JSON_ONLY = Profile(modes=_JSON_FIRST, stream_modes=(Mode.JSON, Mode.TEXT))
+
+PROVIDERS: tuple[Provider, ...] = (
+    Provider(
+        "groq",
+        "https://api.groq.com/openai/v1",
+        "GROQ_API_KEY",
+        # Groq neither streams nor takes tools together with a schema; JSON mode does not stream either.
+        profile=Profile(modes=_JSON_FIRST, stream_modes=(Mode.TEXT,)),
+        models=(
+            (r"gpt-oss-(20|120)b$", Profile(_SCHEMA_FIRST, strict=True, dialect="strict", reasoning=True)),
+            (r"gpt-oss-safeguard|kimi-k2|llama-4", Profile(modes=_SCHEMA_FIRST)),
+            (r"^groq/compound", Profile(modes=(Mode.TEXT,))),  # empty content in JSON mode
+        ),
+        default_model="openai/gpt-oss-20b",
+        base_url_variable="GROQ_BASE_URL",
+    ),
+    Provider(
+        "openai",
+        "https://api.openai.com/v1",
+        "OPENAI_API_KEY",
+        profile=_STRICT,
+        models=(
+            (r"^(o\d|gpt-5)", Profile(_ALL, strict=True, dialect="strict", reasoning=True, stream_modes=_STRICT.stream_modes)),
+        ),
+        base_url_variable="OPENAI_BASE_URL",
+        own_prefix=False,
+    ),
+    Provider("ollama", "http://localhost:11434/v1", profile=_CONSTRAINED, concurrency=2),
+    Provider("vllm", "http://localhost:8000/v1", profile=_CONSTRAINED),
+    Provider("llamacpp", "http://localhost:8080/v1", profile=_CONSTRAINED, concurrency=2),
+    Provider("lmstudio", "http://localhost:1234/v1", profile=Profile(modes=(Mode.JSON_SCHEMA, Mode.TEXT)), concurrency=2),
+    Provider("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", profile=_CONSTRAINED),
+    Provider("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", profile=_CONSTRAINED),
+    Provider("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", profile=_CONSTRAINED),
+    # DeepSeek replaces what is not JSON by spaces: an empty answer, asked again.
+    Provider("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", profile=_JSON_ONLY),
+    Provider("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", profile=Profile(modes=_SCHEMA_FIRST)),
+    Provider("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", profile=Profile(modes=_SCHEMA_FIRST)),
+    Provider(
+        "gemini",
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        "GEMINI_API_KEY",
+        profile=Profile(modes=_SCHEMA_FIRST),
+    ),
+    Provider("xai", "https://api.x.ai/v1", "XAI_API_KEY", profile=Profile(modes=(Mode.JSON_SCHEMA, Mode.TEXT), strict=True)),
+)
+
+LOCAL = Provider(
+    "local",
+    "local://engine",
+    # Measured on the embedded models: a grammar and a worked example are what makes the smallest of them answer at all.
+    profile=Profile(
+        modes=(Mode.JSON_SCHEMA, Mode.TEXT),
+        prompt_style=PromptStyle.TEMPLATE,
+        worked_example=True,
+        strict=True,
+        dialect="llama.cpp",
+        max_tokens=512,
+        stream_modes=(Mode.JSON_SCHEMA, Mode.TEXT),
+    ),
+    concurrency=1,
+)
+
+ANY_SERVER = Provider(
+    "openai-compatible", "", "ASSAY_API_KEY", profile=Profile(modes=_JSON_FIRST, stream_modes=(Mode.JSON, Mode.TEXT))
+)
+"""What is assumed of a server that is only known by its URL: JSON mode, which nearly all have."""
+
+BY_NAME = {provider.name: provider for provider in PROVIDERS}
+
+
+def by_url(base_url: str) -> Provider:
+    """The provider that lives at a URL; `ANY_SERVER` when none is known to."""
+    url = base_url.rstrip("/")
+    return next((provider for provider in PROVIDERS if provider.base_url.rstrip("/") == url), ANY_SERVER)

@@ -1,0 +1,44 @@
+"""Rounds of trying again, under tenacity's rules and without its loop.
+
+A tenacity object decides two things after a failure: whether to stop and how long to wait. Both are asked here, so the
+same rules serve a flow that may neither sleep nor call anything. Nowhere else is tenacity's inside touched.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+from tenacity import AsyncRetrying, RetryCallState, Retrying, stop_after_attempt
+from tenacity.wait import wait_none
+
+from assay.errors import ConfigurationError
+
+
+class Rounds:
+    """One run of attempts. `after(error)` says how long to wait before the next; None: no more."""
+
+    __slots__ = ("_retrying", "_state")
+
+    def __init__(self, rule: int | Retrying | AsyncRetrying) -> None:
+        """`rule`: how often to try again, or a tenacity object whose `stop`, `wait` and `retry` are honoured."""
+        if isinstance(rule, int):
+            rule = Retrying(stop=stop_after_attempt(rule + 1), wait=wait_none())
+        for part in (rule.stop, rule.wait):
+            if inspect.iscoroutinefunction(part):
+                raise ConfigurationError("retries: stop and wait have to be plain functions, not coroutine functions")
+        self._retrying = rule
+        self._state = RetryCallState(rule, fn=None, args=(), kwargs={})
+
+    def after(self, error: Exception) -> float | None:
+        """Seconds to wait after an attempt that ended with `error`; None when the rule says stop."""
+        state, rule = self._state, self._retrying
+        state.set_exception((type(error), error, error.__traceback__))
+        if isinstance(rule, Retrying) and not rule.retry(state):
+            return None
+        wait = float(rule.wait(state))
+        state.upcoming_sleep = wait
+        if rule.stop(state):
+            return None
+        state.idle_for += wait
+        state.prepare_for_next_attempt()
+        return wait
