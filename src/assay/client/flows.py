@@ -1,0 +1,74 @@
+"""How an action is performed: flows over the exchange that all of assay shares. Sync and async run the same ones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TypeVar
+
+from assay.backends.exchange import Done, open_once, persist, send_once
+from assay.backends.retry import RetryPolicy
+from assay.client.action import Action
+from assay.effects import Emit, Flow, Read, Request, Response
+from assay.errors import APIError, ErrorResponse
+from assay.wire.errors import request_id
+
+T = TypeVar("T")
+
+log = logging.getLogger("assay.client")
+
+
+def whole(request: Request, retry: RetryPolicy) -> Flow[Response]:
+    """The response, its body read but not judged."""
+    _log_request(request)
+    sent = yield from persist(send_once, request, retry)
+    _log_answer(request, sent.value.status, sent.value.headers, sent.requests)
+    return sent.value
+
+
+def answer(action: Action[T], request: Request, retry: RetryPolicy) -> Flow[T]:
+    """The answer. A body that was spoilt on its way is a failed try like any other."""
+
+    def once(request: Request) -> Flow[Done[tuple[Response, T]]]:
+        done: Done[Response] = yield from send_once(request)
+        return Done(
+            (done.value, parsed(action, done.value.status, done.value.headers, done.value.body)), done.used, done.limits
+        )
+
+    _log_request(request)
+    sent = yield from persist(once, request, retry)
+    response, value = sent.value
+    _log_answer(request, response.status, response.headers, sent.requests)
+    return value
+
+
+def opened(request: Request, retry: RetryPolicy) -> Flow[None]:
+    """Emits the opened response, then its body's pieces as they come."""
+    _log_request(request)
+    sent = yield from persist(open_once, request, retry)
+    incoming = sent.value
+    _log_answer(request, incoming.status, incoming.headers, sent.requests)
+    yield Emit(incoming)
+    while piece := (yield Read(incoming)):
+        yield Emit(piece)
+
+
+def parsed(action: Action[T], status: int, headers: Mapping[str, str], body: bytes) -> T:
+    """The answer in a body. An `APIError` about it says which response it was."""
+    try:
+        return action.parse(body, headers)
+    except APIError as error:
+        error.request_id = error.request_id or request_id(headers)
+        error.response = error.response or ErrorResponse(status, headers, body.decode(errors="replace"))
+        raise
+
+
+def _log_request(request: Request) -> None:
+    if log.isEnabledFor(logging.DEBUG):
+        log.debug(
+            "%s %s, %d bytes: %.2000s", request.method, request.url, len(request.body), request.body.decode(errors="replace")
+        )
+
+
+def _log_answer(request: Request, status: int, headers: Mapping[str, str], requests: int) -> None:
+    log.info("%s %s: %d, request id %s, %d request(s)", request.method, request.url, status, request_id(headers), requests)
