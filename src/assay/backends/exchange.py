@@ -159,7 +159,7 @@ def _tell(limiter: Limiter | None, tokens: int, error: APIError) -> None:
         return
     limits = rate_limits(error.response.headers) if error.response is not None else None
     if isinstance(error, APIStatusError) and error.status_code in OVERLOADED:
-        limiter.refuse(tokens, error.retry_after, limits)
+        limiter.refuse(tokens, error, limits)
     else:
         limiter.settle(tokens, None, limits)
 

@@ -1,10 +1,45 @@
-"""Rate limits: what a server's headers say of them, and the port of a limiter that keeps to them."""
+"""Rate limits: the port of a limiter, and one that keeps to the limits it is given or learns.
+
+The model is the one that Groq's refusals show (`Limit 15000, Used 11972, Requested 4351. Please try again in 5.289s`): a
+bucket that holds a whole period's allowance and refills evenly. A server that enforces in another way corrects it: by its
+headers after every answer, and by its refusals.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
 
+from assay.errors import APIStatusError, AssayError
 from assay.types import RateLimits
+
+MINUTE, DAY = 60.0, 86400.0
+_BETWEEN = (MINUTE * DAY) ** 0.5
+"""Headers do not name their period. One that would refill in less than this is a minute's, else a day's."""
+
+REFILL = 0.99
+"""Of the allowed rate: the rest is for clocks that run apart."""
+POLL = 1.0
+"""Seconds after which one who waits asks again at the latest, so that a stop is heard."""
+PATIENCE = 2.0
+"""Seconds past its time after which a place in the queue is given up: whoever held it was cancelled."""
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+"""Seconds that all wait after a refusal that names no wait: the first, doubled while refusals go on."""
+SHRINK, GROW, CREEP, GROW_AFTER = 0.95, 1.1, 1.002, 5.0
+"""How a guessed rate is corrected: down at the next refusal; after every so many seconds without one up again, quickly while
+it is far below the rate that was refused last, slowly near it."""
+
+Resource: TypeAlias = Literal["requests", "tokens"]
+
+_MESSAGE = re.compile(
+    r"on (?:[a-z]+ )?(tokens|requests) per (minute|day)\b.*?Limit (\d+)(?:, Used (\d+))?", re.IGNORECASE | re.DOTALL
+)
 
 
 class Limiter(Protocol):
@@ -21,6 +56,288 @@ class Limiter(Protocol):
         """A request that was booked with `booked` tokens ended and used `used` (None: not known)."""
         ...
 
-    def refuse(self, booked: int, wait: float | None, limits: RateLimits | None) -> None:
-        """The server refused it (429, 498, 503) and asked to wait `wait` seconds: all who share the limiter wait."""
+    def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> None:
+        """The server refused it (429, 498, 503): all who share the limiter wait as long as `error` says."""
         ...
+
+
+class LimiterStopped(AssayError):  # noqa: N818  # not an error: what was asked for
+    """The limiter was stopped while a request waited for its turn: it was not sent."""
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """What is left of an allowance. It refills evenly, from nothing to `capacity` in `period` seconds."""
+
+    capacity: float
+    period: float
+    level: float
+    at: float
+
+    def refill(self, now: float) -> None:
+        gained = (now - self.at) * REFILL * self.capacity / self.period
+        self.level = min(self.capacity, self.level + max(0.0, gained))
+        self.at = now
+
+    def wait(self, amount: float) -> float:
+        """Seconds until `amount` is there; what exceeds the capacity is let through when the bucket is full."""
+        lacking = min(amount, self.capacity) - self.level
+        return 0.0 if lacking <= 1e-9 else lacking * self.period / (REFILL * self.capacity)
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """A place in the queue, held by the task or thread that asked."""
+
+    queue: object
+    tokens: int
+    due: float = 0.0
+
+
+_mine: ContextVar[_Place | None] = ContextVar("assay_limiter_place", default=None)
+"""The place that the running task or thread holds: every task has a context of its own, every thread too."""
+
+
+class RateLimiter:
+    """Keeps to requests and tokens per minute and day: given ones, and those that headers and refusals tell of.
+
+    First come, first served: who waits holds a place in one queue, so a retry does not lose against newcomers, and after a
+    pause all do not come back at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        rpd: float | None = None,
+        tpd: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._queue: deque[_Place] = deque()
+        self._buckets: dict[tuple[Resource, float], _Bucket] = {}
+        self._given: dict[tuple[Resource, float], float] = {}
+        self._flying = {"requests": 0.0, "tokens": 0.0}
+        self._sent: deque[float] = deque()
+        self._refused_at: float | None = None
+        self._ceiling = 0.0
+        self._open_at = 0.0
+        self._refused_in_a_row = 0
+        self._stopped = False
+        self.refused = 0
+        """Requests that the server refused."""
+        given: tuple[tuple[Resource, float, float | None], ...] = (
+            ("requests", MINUTE, rpm),
+            ("tokens", MINUTE, tpm),
+            ("requests", DAY, rpd),
+            ("tokens", DAY, tpd),
+        )
+        for resource, period, limit in given:
+            if limit is not None:
+                self._given[resource, period] = limit
+                self._learn(resource, period, limit, limit, clock())
+
+    # -- the port ------------------------------------------------------------------------------------------------------
+
+    def reserve(self, tokens: int) -> float:
+        with self._lock:
+            if self._stopped:
+                raise LimiterStopped("the run was stopped before this request was sent")
+            now = self._refilled()
+            place = _mine.get()
+            if place is None or place.queue is not self._queue:
+                place = _Place(self._queue, tokens)
+                _mine.set(place)
+            place.tokens = tokens
+            self._give_up_left_places(place, now)
+            if place not in self._queue:
+                self._queue.append(place)
+            wait = min(self._wait(place, now), POLL)
+            place.due = now + wait
+            if wait > 0:
+                return max(wait, 0.001)
+            self._queue.remove(place)
+            _mine.set(None)
+            self._book(tokens, now)
+            return 0.0
+
+    def settle(self, booked: int, used: int | None, limits: RateLimits | None) -> None:
+        with self._lock:
+            now = self._refilled()
+            self._land(booked)
+            self._refused_in_a_row = 0
+            if used is not None:
+                self._give("tokens", booked - used)
+            self._read(limits, now)
+            self._grow(now)
+
+    def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> None:
+        with self._lock:
+            now = self._refilled()
+            self._land(booked)
+            self._give("requests", 1)  # what is refused is not counted
+            self._give("tokens", booked)
+            self.refused += 1
+            first = now >= self._open_at
+            self._refused_in_a_row += first
+            wait = error.retry_after
+            if wait is None:
+                wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (self._refused_in_a_row - 1))
+            self._open_at = max(self._open_at, now + wait)
+            self._read(limits, now)
+            said = self._read_message(error.message, now) or _explains(limits, booked)
+            if first and not said and error.status_code == 429:
+                self._guess(wait, now)
+
+    # -- for the one who runs it -----------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """From now on `reserve` raises `LimiterStopped`; what is under way is not touched."""
+        self._stopped = True
+
+    def known(self) -> dict[str, float]:
+        """The limits in force, given or learnt: `{"requests/minute": 30.0, ...}`."""
+        with self._lock:
+            return {f"{kind}/{_period_name(period)}": bucket.capacity for (kind, period), bucket in self._buckets.items()}
+
+    def holding(self) -> tuple[str, float] | None:
+        """What holds requests back now and for how many seconds; None when nothing does."""
+        with self._lock:
+            if not self._queue:
+                return None
+            now = self._refilled()
+            if self._open_at > now:
+                return "asked to wait", self._open_at - now
+            waits = [
+                (bucket.wait(1 if kind == "requests" else self._queue[0].tokens), f"{kind}/{_period_name(period)}")
+                for (kind, period), bucket in self._buckets.items()
+            ]
+            wait, name = max(waits, default=(0.0, ""))
+            return (name, wait) if wait > 0 else None
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether a limit on tokens is in force, so that a smaller `max_tokens` lets more requests through."""
+        return any(kind == "tokens" for kind, _ in self._buckets)
+
+    # -- inside ------------------------------------------------------------------------------------------------------------
+
+    def _refilled(self) -> float:
+        now = self._clock()
+        for bucket in self._buckets.values():
+            bucket.refill(now)
+        return now
+
+    def _give_up_left_places(self, mine: _Place, now: float) -> None:
+        while self._queue and self._queue[0] is not mine and now > self._queue[0].due + PATIENCE:
+            self._queue.popleft()
+
+    def _wait(self, place: _Place, now: float) -> float:
+        """Seconds until this place's turn: all before it go first."""
+        requests, tokens = 1, place.tokens
+        for other in self._queue:
+            if other is place:
+                break
+            requests += 1
+            tokens += other.tokens
+        amounts = {"requests": requests, "tokens": tokens}
+        waits = (bucket.wait(amounts[kind]) for (kind, _), bucket in self._buckets.items())
+        gate = max(0.0, self._open_at - now)
+        if requests > 1 or gate > 0:  # behind somebody, or behind the gate: in its turn even where nothing else is known
+            gate += 0.001 * requests
+        return max([gate, *waits])
+
+    def _book(self, tokens: int, now: float) -> None:
+        self._flying["requests"] += 1
+        self._flying["tokens"] += tokens
+        self._give("requests", -1)
+        self._give("tokens", -tokens)
+        self._sent.append(now)
+        while self._sent[0] < now - MINUTE:
+            self._sent.popleft()
+
+    def _land(self, booked: int) -> None:
+        self._flying["requests"] -= 1
+        self._flying["tokens"] -= booked
+
+    def _give(self, resource: Resource, amount: float) -> None:
+        for (kind, _), bucket in self._buckets.items():
+            if kind == resource:
+                bucket.level = min(bucket.capacity, bucket.level + amount)
+
+    # -- learning ----------------------------------------------------------------------------------------------------------
+
+    def _learn(self, resource: Resource, period: float, capacity: float, level: float, now: float) -> _Bucket:
+        capacity = min(capacity, self._given.get((resource, period), capacity))
+        bucket = self._buckets.get((resource, period))
+        if bucket is None:
+            bucket = self._buckets[resource, period] = _Bucket(capacity, period, min(capacity, level), now)
+        bucket.capacity = max(capacity, 1.0)
+        return bucket
+
+    def _read(self, limits: RateLimits | None, now: float) -> None:
+        if limits is not None:
+            self._header("requests", limits.limit_requests, limits.remaining_requests, limits.reset_requests, now)
+            self._header("tokens", limits.limit_tokens, limits.remaining_tokens, limits.reset_tokens, now)
+
+    def _header(self, kind: Resource, limit: int | None, left: int | None, reset: float | None, now: float) -> None:
+        if not limit or left is None:
+            return
+        period = self._period(kind, limit, left, reset)
+        if period is None:
+            return
+        bucket = self._learn(kind, period, limit, left, now)
+        # What is under way may or may not be in the server's figure yet: the truth lies between these two.
+        bucket.level = min(max(bucket.level, left - self._flying[kind]), left)
+
+    def _period(self, kind: Resource, limit: int, left: int, reset: float | None) -> float | None:
+        known = [period for (k, period), bucket in self._buckets.items() if k == kind and bucket.capacity == limit]
+        if known:
+            return known[0]
+        if not reset or left >= limit:
+            return None
+        return MINUTE if limit * reset / (limit - left) < _BETWEEN else DAY
+
+    def _read_message(self, message: str, now: float) -> bool:
+        found = _MESSAGE.search(message)
+        if found is None:
+            return False
+        kind: Resource = "tokens" if found[1].lower() == "tokens" else "requests"
+        period = MINUTE if found[2].lower() == "minute" else DAY
+        limit, used = float(found[3]), float(found[4] or found[3])
+        bucket = self._learn(kind, period, limit, limit - used, now)
+        bucket.level = min(bucket.level, limit - used)
+        return True
+
+    def _guess(self, wait: float, now: float) -> None:
+        """A 429 that names no limit: what was let through until now tells the rate, and the wait asked for at least one."""
+        bucket = self._buckets.get(("requests", MINUTE))
+        if bucket is not None:
+            capacity = bucket.capacity * (1.0 if self._refused_at is None else SHRINK)
+        else:
+            elapsed = now - self._sent[0] if self._sent else 0.0
+            capacity = max((len(self._sent) - self._flying["requests"]) / (1 + elapsed / MINUTE), MINUTE / wait)
+        bucket = self._learn("requests", MINUTE, capacity, 1.0, now)
+        bucket.level = 1.0 - wait * REFILL * bucket.capacity / MINUTE
+        self._ceiling, self._refused_at = bucket.capacity, now
+
+    def _grow(self, now: float) -> None:
+        if self._refused_at is None or now - self._refused_at < GROW_AFTER:
+            return
+        self._refused_at = now
+        bucket = self._buckets["requests", MINUTE]
+        wanted = bucket.capacity * (GROW if bucket.capacity < SHRINK * self._ceiling else CREEP)
+        bucket.capacity = min(wanted, self._given.get(("requests", MINUTE), wanted))
+
+
+def _explains(limits: RateLimits | None, booked: int) -> bool:
+    """Whether the headers show what is used up."""
+    if limits is None:
+        return False
+    return limits.remaining_requests == 0 or (limits.remaining_tokens is not None and limits.remaining_tokens < booked)
+
+
+def _period_name(period: float) -> str:
+    return "minute" if period == MINUTE else "day"
