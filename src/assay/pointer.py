@@ -60,7 +60,8 @@ def _merged(schema: JSONObject, root: JSONObject) -> JSONObject:
 
 def branches(schema: JSONObject) -> list[JSON]:
     """The alternatives of a union schema; empty when it is none."""
-    return schema.get("anyOf") or schema.get("oneOf") or []
+    options: list[JSON] = schema.get("anyOf") or schema.get("oneOf") or []
+    return options
 
 
 def govern(schema: JSON, value: JSON, root: JSONObject) -> JSONObject:

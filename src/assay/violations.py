@@ -23,7 +23,8 @@ def _violation(error: Violation, schema: JSONObject) -> list[Problem]:
     way = tuple(error.absolute_path)
     if error.validator in ("anyOf", "oneOf") and error.context:
         return _branch(error, way, schema)
-    said, value, within = error.instance, _demand(error), _object(error.schema)
+    said: Any = error.instance
+    value, within = _demand(error), _object(error.schema)
     match error.validator:
         case "required":
             return [

@@ -1,1 +1,6 @@
-"""Any type -> Target: its JSON Schema, its validator, its name; and passes over a JSON Schema."""
+"""Any type or JSON Schema becomes a `Target`; passes, renderings and warnings over its JSON Schema."""
+
+from assay.schema.plain import JSONSchema
+from assay.schema.target import Target, target
+
+__all__ = ["JSONSchema", "Target", "target"]

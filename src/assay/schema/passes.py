@@ -162,7 +162,7 @@ def slice_at(schema: JSONObject, pointer: str, data: JSON = None) -> JSONObject:
     part = at(schema, tokens, data)
     if not isinstance(part, dict):
         return {}
-    definitions = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
+    definitions: JSONObject = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
     return trim({**definitions, **part}) if "$ref" not in part else trim({**definitions, **_followed(part, schema)})
 
 

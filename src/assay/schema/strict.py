@@ -12,7 +12,7 @@ from assay.pointer import branches, child, govern, join, resolve
 from assay.types import JSON, JSONObject
 
 
-class NotStrict(SchemaError):
+class NotStrict(SchemaError):  # noqa: N818  # a signal that the plain form is due
     """The schema allows what no strict form can say; `path` leads to the place in the schema."""
 
 
@@ -26,7 +26,7 @@ _FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4"
 def strict_form(schema: JSONObject) -> JSONObject:
     """The strict form; `NotStrict` when objects have free keys or values of any type."""
     root = _strict(schema, schema, ())
-    definitions = {
+    definitions: JSONObject = {
         key: {name: _strict(part, schema, (key, name)) for name, part in schema[key].items()}
         for key in ("$defs", "definitions")
         if key in schema

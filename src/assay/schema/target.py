@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast, get_args, get_origin
 
-from pydantic import ConfigDict, with_config
-from typing_extensions import TypedDict
-
 from assay.errors import ConfigurationError
-from assay.pointer import look, resolve, split
 from assay.problems import Invalid
-from assay.schema import plain, typed
+from assay.schema import generate, typed
 from assay.schema.cache import Cache
 from assay.schema.example import example
 from assay.schema.plain import JSONSchema
+from assay.schema.wrap import inlined, wrapped_schema, wrapped_type, wrapper_for
 from assay.types import JSON, JSONObject, Problem
 
 T = TypeVar("T")
@@ -48,6 +45,8 @@ class Target(Generic[T]):
     """Whether checking runs functions of the user, which may cost money or have effects."""
     wrapper: str | None
     checker: Checker
+    annotation: Any = None
+    """The Python type; None for a JSON Schema."""
 
     def parse(self, text: str, *, strict: bool = False, context: Any = None) -> T:
         """The value in a text that is plain JSON and fits without any conversion; else `Invalid`, without problems.
@@ -79,13 +78,15 @@ class Target(Generic[T]):
 
         Raises `ConfigurationError` that says what is wrong with it.
         """
-        data = value if _is_json(value) else self.checker.dump(value if self.wrapper is None else {self.wrapper: value})
-        data = self.wrap(data)
+        data = value if self.wrapper is None else {self.wrapper: value}
+        if not _is_json(value):
+            data = self.checker.dump(data)
         try:
-            self.checker.validate(data, strict=False, context=None)
+            self.checker.validate(data, strict=not self.has_validators, context=None)
         except Invalid as invalid:
             wrong = "; ".join(map(str, invalid.problems[:3]))
-            raise ConfigurationError(f"an example does not fit {self.name}: {wrong}") from invalid
+            hint = "" if _is_json(value) else " (as the type dumps it by alias; or give plain JSON data instead)"
+            raise ConfigurationError(f"an example does not fit {self.name}: {wrong}{hint}") from invalid
         return data
 
     def example(self) -> JSON:
@@ -107,9 +108,7 @@ def target(type_: Any) -> Target[Any]:
     """The target of a type, built once. A type that has no JSON Schema is a `SchemaError` that names the field."""
     if isinstance(type_, Target):
         return type_
-    if isinstance(type_, Path):
-        type_ = JSONSchema(type_)
-    elif isinstance(type_, dict):
+    if isinstance(type_, dict | Path):
         type_ = JSONSchema(type_)
     return _cache.get(type_, _build)
 
@@ -121,69 +120,29 @@ def _build(type_: Any) -> Target[Any]:
 
 
 def _of_schema(source: JSONSchema) -> Target[Any]:
+    from assay.schema import draft  # noqa: PLC0415  # loads jsonschema, which most users never need
+
     name = _safe(source.title)
-    plain.build(source.schema, name)  # so that an error's path is one of the schema as it was given
-    schema, wrapper = _as_object(source.schema)
-    return Target(name, schema, has_validators=False, wrapper=wrapper, checker=plain.build(schema, name))
+    draft.build(source.schema, name)  # so that an error's path is one of the schema as it was given
+    wrapper = wrapper_for(source.schema)
+    schema = inlined(source.schema) if wrapper is None else wrapped_schema(source.schema, wrapper)
+    return Target(name, schema, has_validators=False, wrapper=wrapper, checker=draft.build(schema, name))
 
 
 def _of_type(type_: Any) -> Target[Any]:
     if get_origin(type_) in _LAZY or type_ in _LAZY:
         type_ = list[get_args(type_)[0] if get_args(type_) else Any]  # type: ignore[misc]  # a value, not an annotation
     name = _safe(_name(type_))
-    adapter, schema, core = typed.build(type_, name)
-    root = resolve(schema, schema)
-    wrapper = None
-    if root.get("type") != "object":
-        wrapper = "items" if root.get("type") == "array" else "value"
-        adapter, schema, core = typed.build(_wrapped(type_, wrapper), name)
-    schema = _inlined(schema)
-    checker = typed.Typed(adapter, schema, by_name=typed.has_path_alias(core) or None)
-    return Target(name, schema, has_validators=typed.runs_user_code(core), wrapper=wrapper, checker=checker)
+    adapter, schema = generate.build(type_, name)
+    wrapper = wrapper_for(schema)
+    if wrapper is not None:
+        adapter, schema = generate.build(wrapped_type(type_, wrapper, name), name)
+    schema = inlined(schema)
+    has_validators = typed.runs_user_code(adapter.core_schema)
+    return Target(name, schema, has_validators, wrapper, typed.checker(adapter, schema))
 
 
 _LAZY = (collections.abc.Iterable, collections.abc.Iterator, collections.abc.Generator)
-
-
-def _wrapped(type_: Any, wrapper: str) -> Any:
-    """A typed dictionary whose only value is of the type."""
-    wrapped = TypedDict(_safe(_name(type_)), {wrapper: type_})  # type: ignore[misc, operator]  # made at run time
-    return with_config(ConfigDict(extra="forbid"))(wrapped)
-
-
-def _as_object(schema: JSONObject) -> tuple[JSONObject, str | None]:
-    """The schema itself if it describes an object, else one of an object that holds the value, and its key."""
-    root = _inlined(schema)
-    resolved = resolve(root, root)
-    if resolved.get("type") == "object" or ("type" not in resolved and "properties" in resolved):
-        return root, None
-    wrapper = "items" if resolved.get("type") == "array" else "value"
-    aside = {key: schema[key] for key in ("$schema", "$defs", "definitions") if key in schema and "$id" not in schema}
-    inner = {key: value for key, value in schema.items() if key not in aside}
-    if "$id" not in schema:  # references from the root lead to another place now
-        inner, aside = _moved(inner, f"#/properties/{wrapper}"), _moved(aside, f"#/properties/{wrapper}")
-    whole = {"type": "object", "properties": {wrapper: inner}, "required": [wrapper], "additionalProperties": False}
-    return {**aside, **whole}, wrapper
-
-
-def _moved(part: JSON, to: str) -> Any:
-    if isinstance(part, list):
-        return [_moved(item, to) for item in part]
-    if not isinstance(part, dict):
-        return part
-    moved = {key: _moved(value, to) for key, value in part.items()}
-    ref = part.get("$ref")
-    if isinstance(ref, str) and (ref == "#" or ref.startswith("#/")) and not ref.startswith(("#/$defs/", "#/definitions/")):
-        moved["$ref"] = to + ref[1:]
-    return moved
-
-
-def _inlined(schema: JSONObject) -> JSONObject:
-    """The schema with a reference at its root replaced by what it refers to: servers want an object there."""
-    ref = schema.get("$ref")
-    if not isinstance(ref, str) or not ref.startswith("#/"):
-        return schema
-    return {**{key: value for key, value in schema.items() if key != "$ref"}, **look(schema, split(ref[1:]))}
 
 
 def _name(type_: Any) -> str:

@@ -1,20 +1,20 @@
-"""Python types as targets: pydantic makes their JSON Schema and checks their data."""
+"""Checks data against a Python type, with pydantic."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, get_args, get_type_hints
+from dataclasses import dataclass
+from typing import Any
 
-from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticSerializationError, core_schema, to_json
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
-from assay.errors import ConfigurationError, SchemaError
+from assay.errors import ConfigurationError
+from assay.pointer import subschemas
 from assay.problems import Invalid, from_pydantic
-from assay.types import JSON, JSONObject
+from assay.types import JSON, JSONObject, Problem
+from assay.words import FORMATS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +23,8 @@ class Typed:
 
     adapter: TypeAdapter[Any]
     schema: JSONObject
+    guarded: bool
+    """Whether numbers are looked for where the type wants a date; not for types that run the user's functions."""
     by_name: bool | None
     """Whether field names are taken beside aliases: needed where an alias is a path, which no JSON Schema can say."""
 
@@ -36,136 +38,57 @@ class Typed:
         # Through JSON text, so that strict models, sets, tuples and dates take data as they take a reply.
         text = _json(data)
         try:
-            return self.adapter.validate_json(text, strict=strict or None, context=context, by_name=self.by_name)
+            value = self.adapter.validate_json(text, strict=strict or None, context=context, by_name=self.by_name)
         except ValidationError as error:
             raise Invalid(from_pydantic(error, data, self.schema)) from error
+        if self.guarded and not strict:
+            self._refuse_timestamps(text, data, context)
+        return value
+
+    def _refuse_timestamps(self, text: bytes, data: JSON, context: Any) -> None:
+        """Refuse a number where a date is due: it would pass as seconds since 1970, but may as well be a year."""
+        try:
+            self.adapter.validate_json(text, strict=True, context=context, by_name=self.by_name)
+        except ValidationError as error:
+            found = from_pydantic(error, data, self.schema)
+            numbers = tuple(
+                p for p in found if isinstance(p.said, int | float) and any(t in p.want for t in _TEMPORAL.values())
+            )
+            if numbers:
+                raise Invalid(numbers) from error
 
     def dump(self, value: Any) -> JSON:
         """A value of the type as the JSON data that a model should write."""
         try:
             return self.adapter.dump_python(value, mode="json", by_alias=True, exclude_computed_fields=True, warnings="error")
-        except PydanticSerializationError as error:
-            raise ConfigurationError(f"not a value of the type: {str(error).splitlines()[0]}") from error
+        except PydanticSerializationError:
+            return _plain(value)
+
+
+_TEMPORAL = {name: FORMATS[name] for name in ("date", "date-time", "time", "duration")}
 
 
 def _json(data: JSON) -> bytes:
-    return to_json(data, inf_nan_mode="constants")
-
-
-def build(type_: Any, name: str) -> tuple[TypeAdapter[Any], JSONObject, CoreSchema]:
-    """pydantic's validator, JSON Schema and core schema of a type; `SchemaError` when it has none."""
     try:
-        adapter: TypeAdapter[Any] = _adapter(type_)
-        schema = adapter.json_schema(schema_generator=_Generator)
-    except PydanticUndefinedAnnotation as error:
-        raise SchemaError(
-            f"{name} refers to {error.name!r}, which is not defined where it can be seen: define it first, or call model_rebuild()",
-            path=error.name,
-        ) from error
-    except _Impossible as error:
-        raise SchemaError(f"{name} has no JSON Schema: {error}", path=error.path) from error
-    except PydanticUserError as error:
-        path = _culprit(type_)
-        at = f" at {path}" if path else ""
-        raise SchemaError(f"{name} has no JSON Schema{at}: {_first_line(error)}", path=path) from error
-    return adapter, schema, adapter.core_schema
+        return to_json(data, inf_nan_mode="constants")
+    except PydanticSerializationError as error:  # half of a surrogate pair: no text has it
+        problem = Problem("", None, "text that is valid Unicode", "json")
+        raise Invalid((problem,)) from error
 
 
-def _adapter(type_: Any) -> TypeAdapter[Any]:
-    if isinstance(type_, type) and issubclass(type_, BaseModel) and not type_.__pydantic_complete__:
-        type_.model_rebuild(_types_namespace=_callers())
-    return TypeAdapter(type_)
+def _plain(value: Any) -> JSON:
+    """Data that holds objects where the type has them as text: a dict with dates, with models."""
+    try:
+        return to_jsonable_python(value, by_alias=True)
+    except PydanticSerializationError as error:
+        raise ConfigurationError(f"an example holds what JSON cannot: {str(error).splitlines()[0]}") from error
 
 
-def _callers() -> Mapping[str, Any]:
-    """The local names of the calling functions, inner ones first: where a model defined in a function finds its kin."""
-    found: dict[str, Any] = {}
-    frame = sys._getframe(1)  # noqa: SLF001  # the only way there is
-    while frame is not None:
-        if frame.f_code.co_name != "<module>" and not frame.f_globals.get("__name__", "").startswith(("assay.", "pydantic.")):
-            found = {**frame.f_locals, **found}
-        frame = frame.f_back  # type: ignore[assignment]
-    return found
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].split(". Set `arbitrary", maxsplit=1)[0]
-
-
-def _culprit(type_: Any) -> str:
-    """The field, dotted, for which pydantic has no schema; "" when it is the type itself."""
-    for name, hint in _hints(type_):
-        try:
-            TypeAdapter(hint).json_schema()
-        except PydanticUserError:
-            inner = _culprit(hint)
-            return f"{name}.{inner}" if inner else name
-    return next((path for argument in get_args(type_) if (path := _culprit(argument))), "")
-
-
-def _hints(type_: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(type_, type) and issubclass(type_, BaseModel):
-        yield from ((name, info.annotation) for name, info in type_.model_fields.items())
-    elif is_dataclass(type_) or hasattr(type_, "__required_keys__") or hasattr(type_, "_fields"):
-        hints = get_type_hints(type_, include_extras=True)
-        names = [f.name for f in fields(type_)] if is_dataclass(type_) else list(hints)
-        yield from ((name, hints[name]) for name in names if name in hints)
-
-
-class _Impossible(PydanticInvalidForJsonSchema):
-    """What has no JSON Schema, with the way to it."""
-
-    def __init__(self, message: str, path: str) -> None:
-        super().__init__(f"{path or 'the type itself'} is {message}")
-        self.path = path
-
-    def __str__(self) -> str:
-        return self.message
-
-
-class _Generator(GenerateJsonSchema):
-    """pydantic's generator, that knows which field it is at, and lets a named tuple be written with its names."""
-
-    ignored_warning_kinds = {"non-serializable-default", "skipped-choice"}  # noqa: RUF012  # pydantic's own declaration
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._way: list[Any] = []
-
-    def generate_inner(self, schema: Any) -> JsonSchemaValue:
-        self._way.append(schema)
-        try:
-            return super().generate_inner(schema)
-        finally:
-            self._way.pop()
-
-    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
-        what = error_info.removeprefix("core_schema.").removesuffix("Schema").lower()
-        raise _Impossible(f"{_article(what)}, which JSON cannot hold", ".".join(self._names()))
-
-    def _names(self) -> Iterator[str]:
-        for outer, inner in zip(self._way, self._way[1:], strict=False):
-            named = outer.get("fields") if isinstance(outer, dict) else None
-            if isinstance(named, dict):
-                yield from (name for name, part in named.items() if part is inner)
-            elif isinstance(named, list):
-                yield from (part["name"] for part in named if part is inner)
-
-    def named_tuple_schema(self, schema: Any) -> JsonSchemaValue:
-        parts = [(field["name"], field["schema"]) for field in schema["fields"]]
-        named = {name: self.generate_inner(part) for name, part in parts}
-        required = [name for name, part in parts if part["type"] != "default"]
-        return {"type": "object", "properties": named, "required": required, "title": schema["cls"].__name__}
-
-    def arguments_schema(self, schema: core_schema.ArgumentsSchema) -> JsonSchemaValue:
-        named = [a for a in schema["arguments_schema"] if a.get("mode") != "positional_only"]
-        if len(named) == len(schema["arguments_schema"]) and "var_args_schema" not in schema:
-            return self.kw_arguments_schema(named, schema.get("var_kwargs_schema"))
-        return super().arguments_schema(schema)
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+def checker(adapter: TypeAdapter[Any], schema: JSONObject) -> Typed:
+    """The checker of an adapter's type, whose JSON Schema is `schema`."""
+    core = adapter.core_schema
+    dated = any(part.get("format") in _TEMPORAL for _, part in subschemas(schema))
+    return Typed(adapter, schema, dated and not runs_user_code(core), has_path_alias(core) or None)
 
 
 def runs_user_code(schema: Any) -> bool:

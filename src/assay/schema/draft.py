@@ -1,0 +1,91 @@
+"""JSON Schemas as targets: checked by jsonschema, in the draft that the schema names.
+
+Loaded only when a target is a JSON Schema: importing jsonschema takes longer than all the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema import exceptions, validators
+from jsonschema.protocols import Validator
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it has no stubs
+from pydantic_core import from_json
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import specification_with
+
+from assay.errors import SchemaError
+from assay.pointer import join, subschemas
+from assay.problems import Invalid
+from assay.types import JSON, JSONObject
+from assay.violations import from_jsonschema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plain:
+    """The checker of a JSON Schema."""
+
+    validator: Validator
+    schema: JSONObject
+
+    def parse(self, text: str, context: Any = None) -> JSON:
+        try:
+            data = from_json(text, allow_inf_nan=False)
+        except ValueError as error:
+            raise Invalid from error
+        if not self.validator.is_valid(data):
+            raise Invalid
+        return data
+
+    def validate(self, data: JSON, *, strict: bool, context: Any) -> JSON:
+        problems = from_jsonschema(self.validator.iter_errors(data), self.schema)
+        if problems:
+            raise Invalid(problems)
+        return data
+
+    def dump(self, value: Any) -> JSON:
+        return value
+
+
+def build(schema: JSONObject, name: str) -> Plain:
+    """A checker for a schema; `SchemaError` says where the schema is none, or refers to what is not in it."""
+    draft = _draft(schema)
+    if draft is None:
+        raise SchemaError(f"{name}: no JSON Schema draft is known as {schema['$schema']!r}", path="/$schema")
+    try:
+        draft.check_schema(schema)
+    except exceptions.SchemaError as error:
+        path = join(tuple(error.absolute_path))
+        raise SchemaError(f"{name} is not a JSON Schema: at {path or 'its root'}: {error.message}", path=path) from error
+    _check_references(draft, schema, name)
+    # A registry of its own fetches nothing: what a schema refers to has to be in it, or be a draft itself.
+    return Plain(draft(schema, registry=REGISTRY, format_checker=draft.FORMAT_CHECKER), schema)
+
+
+def _draft(schema: JSONObject) -> type[Validator] | None:
+    """The draft that the schema names, 2020-12 when it names none; None when no such draft is known."""
+    newest = validators.Draft202012Validator
+    found = validators.validator_for(schema, default=newest)
+    unknown = found is newest and str(schema.get("$schema", _NEWEST)).rstrip("#") != _NEWEST
+    return None if unknown else found
+
+
+_NEWEST = "https://json-schema.org/draft/2020-12/schema"
+
+
+def _check_references(draft: type[Validator], schema: JSONObject, name: str) -> None:
+    resource = specification_with(str(draft.META_SCHEMA["$schema"])).create_resource(schema)
+    resolver = REGISTRY.resolver_with_root(resource)
+    # References within an embedded schema count from its own $id: those are left to the validator.
+    embedded = [way for way, part in subschemas(schema) if way and "$id" in part]
+    for way, part in subschemas(schema):
+        reference = part.get("$ref")
+        if not isinstance(reference, str) or any(way[: len(inner)] == inner for inner in embedded):
+            continue
+        try:
+            resolver.lookup(reference)
+        except Unresolvable as error:
+            path = join((*way, "$ref"))
+            hint = "no schema is fetched from elsewhere: put it under $defs" if "://" in reference else "there is no such place"
+            raise SchemaError(f"{name}: {path} refers to {reference!r}: {hint}", path=path) from error

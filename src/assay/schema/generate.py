@@ -1,0 +1,132 @@
+"""The JSON Schema of a Python type, made by pydantic; what has none is named by its field."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, get_args, get_type_hints
+
+from pydantic import BaseModel, PydanticUserError, TypeAdapter
+from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from assay.errors import SchemaError
+from assay.types import JSONObject
+
+
+def build(type_: Any, name: str) -> tuple[TypeAdapter[Any], JSONObject]:
+    """The validator and the JSON Schema of a type; `SchemaError` when it has none."""
+    try:
+        adapter: TypeAdapter[Any] = _adapter(type_)
+        schema = adapter.json_schema(schema_generator=_Generator)
+    except PydanticUndefinedAnnotation as error:
+        raise SchemaError(
+            f"{name} refers to {error.name!r}, which is not defined where it can be seen: define it first, or call model_rebuild()",
+            path=error.name or "",
+        ) from error
+    except _Impossible as error:
+        raise SchemaError(f"{name} has no JSON Schema: {error}", path=error.path) from error
+    except PydanticUserError as error:
+        path = _culprit(type_)
+        at = f" at {path}" if path else ""
+        raise SchemaError(f"{name} has no JSON Schema{at}: {_first_line(error)}", path=path) from error
+    return adapter, schema
+
+
+def _adapter(type_: Any) -> TypeAdapter[Any]:
+    if isinstance(type_, type) and issubclass(type_, BaseModel) and not type_.__pydantic_complete__:
+        type_.model_rebuild(_types_namespace=_callers())
+    return TypeAdapter(type_)
+
+
+def _callers() -> Mapping[str, Any]:
+    """The local names of the calling functions, inner ones first: where a model defined in a function finds its kin."""
+    found: dict[str, Any] = {}
+    frame = sys._getframe(1)  # noqa: SLF001  # the only way there is
+    while frame is not None:
+        if frame.f_code.co_name != "<module>" and not frame.f_globals.get("__name__", "").startswith(("assay.", "pydantic.")):
+            found = {**frame.f_locals, **found}
+        frame = frame.f_back  # type: ignore[assignment]
+    return found
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0].split(". Set `arbitrary", maxsplit=1)[0]
+
+
+def _culprit(type_: Any) -> str:
+    """The field, dotted, for which pydantic has no schema; "" when it is the type itself."""
+    for name, hint in _hints(type_):
+        try:
+            TypeAdapter(hint).json_schema()
+        except PydanticUserError:
+            inner = _culprit(hint)
+            return f"{name}.{inner}" if inner else name
+    return next((path for argument in get_args(type_) if (path := _culprit(argument))), "")
+
+
+def _hints(type_: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(type_, type) and issubclass(type_, BaseModel):
+        yield from ((name, info.annotation) for name, info in type_.model_fields.items())
+    elif is_dataclass(type_) or hasattr(type_, "__required_keys__") or hasattr(type_, "_fields"):
+        hints = get_type_hints(type_, include_extras=True)
+        names = [f.name for f in fields(type_)] if is_dataclass(type_) else list(hints)
+        yield from ((name, hints[name]) for name in names if name in hints)
+
+
+class _Impossible(PydanticInvalidForJsonSchema):
+    """What has no JSON Schema, with the way to it."""
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(f"{path or 'the type itself'} is {message}")
+        self.path = path
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class _Generator(GenerateJsonSchema):
+    """pydantic's generator, that knows which field it is at, and lets a named tuple be written with its names."""
+
+    ignored_warning_kinds = {"non-serializable-default", "skipped-choice"}  # noqa: RUF012  # pydantic's own declaration
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._way: list[Any] = []
+
+    def generate_inner(self, schema: Any) -> JsonSchemaValue:
+        self._way.append(schema)
+        try:
+            return super().generate_inner(schema)
+        finally:
+            self._way.pop()
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
+        what = error_info.removeprefix("core_schema.").removesuffix("Schema").lower()
+        raise _Impossible(f"{_article(what)}, which JSON cannot hold", ".".join(self._names()))
+
+    def _names(self) -> Iterator[str]:
+        for outer, inner in zip(self._way, self._way[1:], strict=False):
+            named = outer.get("fields") if isinstance(outer, dict) else None
+            if isinstance(named, dict):
+                yield from (name for name, part in named.items() if part is inner)
+            elif isinstance(named, list):
+                yield from (part["name"] for part in named if part is inner)
+
+    def named_tuple_schema(self, schema: Any) -> JsonSchemaValue:
+        parts = [(field["name"], field["schema"]) for field in schema["fields"]]
+        named = {name: self.generate_inner(part) for name, part in parts}
+        required = [name for name, part in parts if part["type"] != "default"]
+        return {"type": "object", "properties": named, "required": required, "title": schema["cls"].__name__}
+
+    def arguments_schema(self, schema: core_schema.ArgumentsSchema) -> JsonSchemaValue:
+        named = [a for a in schema["arguments_schema"] if a.get("mode") != "positional_only"]
+        if len(named) == len(schema["arguments_schema"]) and "var_args_schema" not in schema:
+            return self.kw_arguments_schema(named, schema.get("var_kwargs_schema"))
+        return super().arguments_schema(schema)
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
