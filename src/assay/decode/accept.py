@@ -109,7 +109,8 @@ def _unions(accepts: Acceptor, schema: JSONObject) -> Check | None:
     any_of = [branches for name in ("anyOf", "oneOf") if (branches := schema.get(name))]
     all_of = schema.get("allOf", [])
     return lambda value: (
-        all(any(accepts(value, branch) for branch in branches) for branches in any_of) and all(accepts(value, part) for part in all_of)
+        all(any(accepts(value, branch) for branch in branches) for branches in any_of)
+        and all(accepts(value, part) for part in all_of)
     )
 
 

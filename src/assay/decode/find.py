@@ -18,7 +18,9 @@ _STRONG = re.compile(
     r"\[\s*(?:[\"'“‘`{\[\]\\,]|[-+.]?\d[\w.+-]*\s*[,\]]|(?:true|false|null|True|False|None)\s*[,\]]|//|/\*)"
 )
 _MEMBER_BEFORE = re.compile(r"[\"'”’`]\s*:\s*\Z")
-_MEMBER_AFTER = re.compile(r"\s*(?:,\s*(?:\"[^\"\n]{0,160}\"|'[^'\n]{0,160}'|[\w$]{1,80})\s*:|:|,\s*[\w\"'](?=[^\n]*[\]}]\s*\Z))")
+_MEMBER_AFTER = re.compile(
+    r"\s*(?:,\s*(?:\"[^\"\n]{0,160}\"|'[^'\n]{0,160}'|[\w$]{1,80})\s*:|:|,\s*[\w\"'](?=[^\n]*[\]}]\s*\Z))"
+)
 _ESCAPED = re.compile(r"\s*[{\[][\s\\rnt{\[]*\\\"")
 
 

@@ -202,7 +202,11 @@ def _after_brace(text: str, ahead: int, depth: int) -> _Sign:
     if mark == ",":
         follow = peek(text, ahead + 1)
         mark = at(text, follow)
-        clear = mark == "" or mark in "{[}]," or (depth > 1 and (mark in QUOTES or bare_key(text, follow) or value_start(text, follow)))
+        clear = (
+            mark == ""
+            or mark in "{[}],"
+            or (depth > 1 and (mark in QUOTES or bare_key(text, follow) or value_start(text, follow)))
+        )
         return _Sign.CLOSE if clear else _Sign.INNER
     if mark in QUOTES or mark == ":":
         return _Sign.CLOSE if text.startswith("```", ahead) else _Sign.INNER

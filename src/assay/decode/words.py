@@ -97,7 +97,9 @@ def bare(text: str, start: int, where: Where, stack: list[str]) -> Bare:
             if comment_end(text, pos, pos + 2) > pos and text[pos - 1].isspace():
                 return _bare(text, start, pos)
         elif _stops(text, pos, mark, where, stack):
-            doubt = where == "member" and (_INNER_KEY.search(text, start, pos) is not None or (mark == "," and _torn(text, pos)))
+            doubt = where == "member" and (
+                _INNER_KEY.search(text, start, pos) is not None or (mark == "," and _torn(text, pos))
+            )
             return _bare(text, start, pos, doubt=doubt)
         pos += 1
     return _bare(text, start, len(text))
