@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from assay import __version__
 from assay.cli.common import err
 from assay.cli.demo import demo
 from assay.cli.extract import extract
@@ -47,7 +47,7 @@ app.add_typer(models, name="models")
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(version("assay"))
+        typer.echo(__version__)
         raise typer.Exit
 
 

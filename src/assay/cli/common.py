@@ -17,7 +17,7 @@ from rich.console import Console
 
 from assay.errors import ConfigurationError
 
-out = Console(soft_wrap=True)
+out = Console()
 """Results."""
 err = Console(stderr=True)
 """All that is not a result."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -39,15 +39,20 @@ def result(console: Console, value: JSON, form: Format) -> None:
     """Write a result. Colours only appear on a terminal, so a pipe gets clean JSON or YAML."""
     match form:
         case Format.JSON:
-            console.print(code(json.dumps(value, indent=2, ensure_ascii=False), "json"))
+            write(console, json.dumps(value, indent=2, ensure_ascii=False), "json")
         case Format.YAML:
             text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
-            console.print(code(text.removesuffix("...\n").rstrip("\n"), "yaml"))
+            write(console, text.removesuffix("...\n").rstrip("\n"), "yaml")
         case Format.TABLE:
             console.print(table(value))
 
 
-def code(text: str, language: str) -> RenderableType:
+def write(console: Console, text: str, language: str) -> None:
+    """Source text, coloured on a terminal and never wrapped."""
+    console.print(code(text, language), soft_wrap=True)
+
+
+def code(text: str, language: str) -> Text:
     highlighted = Syntax(text, language, theme=THEME, background_color="default").highlight(text)
     highlighted.rstrip()
     return highlighted
@@ -91,8 +96,7 @@ def _attempt(attempt: Attempt, at: int, count: int) -> Iterator[RenderableType]:
     facts = [f"attempt {at} of {count}", attempt.mode, f"{attempt.latency:.2f} s", usage(attempt.usage)]
     facts += [fact for fact in (attempt.finish_reason, attempt.request_id) if fact]
     yield Rule(Text(" · ".join(facts)), align="left", style="dim")
-    for message in attempt.messages:
-        yield _part(message.role, Text(_content(message)), "blue")
+    yield messages(attempt.messages)
     yield _part("reply", Text(attempt.reply or "(nothing)"), "green" if not attempt.problems else "red")
     if attempt.repairs:
         yield _part("repaired", Group(*[repair_line(repair) for repair in attempt.repairs]), "yellow")
@@ -100,6 +104,11 @@ def _attempt(attempt: Attempt, at: int, count: int) -> Iterator[RenderableType]:
         yield _part("wrong", Group(*[problem_line(problem) for problem in attempt.problems]), "red")
     if attempt.note:
         yield _part("then", Text(attempt.note), "yellow")
+
+
+def messages(asked: Iterable[Message]) -> Group:
+    """The messages of a request, each under its role."""
+    return Group(*[_part(message.role, Text(_content(message)), "blue") for message in asked])
 
 
 def _part(title: str, body: RenderableType, colour: str) -> RenderableType:

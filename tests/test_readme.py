@@ -1,0 +1,115 @@
+"""The README says what is: its code runs, in its order, and prints what it shows.
+
+A Python block is run against a local server that answers with the `<!-- reply: ... -->` comments below it; a `text` block
+after that shows what it prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chat_server import ChatServer, serving
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+BLOCK = re.compile(
+    r"^```python\n(?P<code>.*?)^```\n(?P<replies>(?:<!-- reply: .*? -->\n)*)(?:```text\n(?P<prints>.*?)^```$)?",
+    re.DOTALL | re.MULTILINE,
+)
+REPLY = re.compile(r"<!-- reply: (.*?) -->\n", re.DOTALL)
+BLOCKS = list(BLOCK.finditer(README))
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.endswith("_API_KEY") or name.startswith(("ASSAY_", "GROQ_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GROQ_API_KEY", "a-key-that-is-none")
+
+
+def test_the_code_runs_and_prints_what_the_readme_shows(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: dict[str, Any] = {"__name__": "readme"}
+    monkeypatch.setitem(sys.modules, "readme", type(sys)("readme"))
+    sys.modules["readme"].__dict__.update(names)
+    wrong: list[str] = []
+    with serving() as server:
+        monkeypatch.setenv("GROQ_BASE_URL", server.url)
+        for block in BLOCKS:
+            line = README.count("\n", 0, block.start()) + 1
+            try:
+                printed = _run(block["code"], line, REPLY.findall(block["replies"]), server)
+            except Exception as error:  # the next blocks may still be right
+                wrong.append(f"line {line}: {type(error).__name__}: {error}")
+                continue
+            if block["prints"] is not None and printed.strip() != block["prints"].strip():
+                wrong.append(f"line {line} prints\n{printed}")
+    assert not wrong, "\n\n".join(wrong)
+
+
+def _run(code: str, line: int, replies: list[str], server: ChatServer) -> str:
+    server.replies, server.bodies = replies, []
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile("\n" * line + code, "README.md", "exec"), sys.modules["readme"].__dict__)
+    assert len(server.bodies) == len(replies), f"it sent {len(server.bodies)} requests, and the README has {len(replies)} replies"
+    return printed.getvalue()
+
+
+def test_most_code_says_what_it_prints() -> None:
+    assert sum(block["prints"] is not None for block in BLOCKS) >= 8
+
+
+@pytest.mark.parametrize("heading", ["Run it", "Test it"])
+def test_two_commands_of_one_line(heading: str) -> None:
+    section = re.search(rf"^## {heading}\n\n```sh\n(.*?)\n```\n", README, re.DOTALL | re.MULTILINE)
+    assert section is not None
+    assert "\n" not in section[1]
+    assert section[1].startswith("python3 -m venv ")
+
+
+def test_links_lead_to_files_and_headings() -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)\s]+)\)", README)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", README, re.M)}
+    broken = [t for t in targets if (t[1:] not in anchors if t.startswith("#") else not (ROOT / t).exists())]
+    assert broken == []
+
+
+def test_every_name_in_the_error_tree_is_exported() -> None:
+    import assay
+
+    tree = README.split("## Errors", 1)[1].split("```", 2)[1]
+    names = re.findall(r"[A-Z][A-Za-z]+(?:Error|Exceeded|Failed)\b", tree)
+    assert len(names) > 15
+    assert [name for name in names if not hasattr(assay, name)] == []
+
+
+def test_every_option_is_in_the_table() -> None:
+    from dataclasses import fields
+
+    from assay.options import Options
+
+    table = README.split("## Options", 1)[1].split("##", 1)[0]
+    assert {name for name in re.findall(r"^\| `(\w+)` \|", table, re.M)} == {field.name for field in fields(Options)}
+
+
+def test_every_flag_of_the_command_line_is_there() -> None:
+    from dataclasses import fields
+
+    from assay.cli.flags import ModelFlags
+
+    section = README.split("## Command line", 1)[1].split("\n## ", 1)[0]
+    flags = {"--" + field.name.replace("_", "-") for field in fields(ModelFlags)}
+    assert {flag for flag in flags if f"`{flag}" not in section} == set()
+
+
+def test_every_example_is_in_the_table() -> None:
+    scripts = {path.name for path in (ROOT / "examples").glob("*.py") if "def main" in path.read_text(encoding="utf-8")}
+    assert {script for script in scripts if f"examples/{script}" not in README} == set()
