@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, Unpack, ove
 from pydantic import BaseModel
 
 from assay import drive, fan
-from assay.backends.chat import complete
+from assay.backends.chat import complete, stream
 from assay.backends.limits import Limiter
 from assay.compile import compile_task, fingerprint
 from assay.connect import Connection, connect
@@ -25,7 +25,8 @@ from assay.errors import APIError, ConfigurationError
 from assay.options import Options, OptionsDict
 from assay.prompt import Source
 from assay.schema.target import Target, target
-from assay.types import JSON, Message, Outcome, Reply
+from assay.streaming import Items, Partial, StreamMode, View, Watch, mapped, plan, to_the_end
+from assay.types import JSON, Call, Message, Outcome, Reply
 
 T = TypeVar("T")
 M = TypeVar("M", bound=type[BaseModel])
@@ -62,6 +63,7 @@ class Extractor(Generic[T]):
         return extractor
 
     def _open(self, type_: Any, options: Options, limiter: Limiter | None) -> None:
+        self._type = type_
         self.target: Target[T] = target(type_)
         self.options = options
         self._connection: Connection = connect(options, limiter)
@@ -96,10 +98,59 @@ class Extractor(Generic[T]):
         return await drive.arun(self._flow(source, context), self._connection.async_transport())
 
     def _flow(self, source: Given, context: Any) -> Flow[Outcome[T]]:
-        return _conduct(self._task_for(context), _source(source), self._connection)
+        return conduct(self._task_for(context), _source(source), lambda call: complete(self._connection.endpoint, call))
 
     def _task_for(self, context: Any) -> Task[T]:
         return self._task if context is None else replace(self._task, context=context)
+
+    # -- one source, while its answer comes ----------------------------------------------------------------------------
+
+    def stream(
+        self, source: Given, *, context: Any = None, unfinished: bool = False, stream_mode: StreamMode = "step_down"
+    ) -> Generator[Partial[T], None, None]:
+        """The value as it grows, whenever a part of it is complete; the last one is validated and has the outcome.
+
+        `unfinished` also shows strings and numbers while they are being written. Where the server cannot stream in the
+        mode, `stream_mode` says whether to `step_down` to one that it can, or to give the value `once`; `outcome.notes` says so.
+        Raises what `extract` raises.
+        """
+        return drive.stream(self._partials(source, context, stream_mode, unfinished=unfinished), self._connection.transport())
+
+    def astream(
+        self, source: Given, *, context: Any = None, unfinished: bool = False, stream_mode: StreamMode = "step_down"
+    ) -> AsyncGenerator[Partial[T], None]:
+        """`stream`, awaited."""
+        flow = self._partials(source, context, stream_mode, unfinished=unfinished)
+        return drive.astream(flow, self._connection.async_transport())
+
+    def stream_items(
+        self, source: Given, *, context: Any = None, stream_mode: StreamMode = "step_down"
+    ) -> Generator[Any, None, None]:
+        """The items of a list target, or of the only list in an object, each validated and given as soon as it is whole.
+
+        One that is not valid, and those after it, come at the end, from the answer that a re-ask has mended.
+        Raises what `extract` raises, and `ConfigurationError` for a target without such a list.
+        """
+        return drive.stream(self._items(source, context, stream_mode), self._connection.transport())
+
+    def astream_items(
+        self, source: Given, *, context: Any = None, stream_mode: StreamMode = "step_down"
+    ) -> AsyncGenerator[Any, None]:
+        """`stream_items`, awaited."""
+        return drive.astream(self._items(source, context, stream_mode), self._connection.async_transport())
+
+    def _partials(self, source: Given, context: Any, stream_mode: StreamMode, *, unfinished: bool = False) -> Flow[None]:
+        planned = plan(self._task_for(context), stream_mode)
+        task, endpoint = planned.task, self._connection.endpoint
+        watch = Watch(View(self.target.annotation, wrapper=self.target.wrapper, context=task.context, unfinished=unfinished))
+        send = (
+            (lambda call: watch.over(stream(endpoint, call))) if planned.streamed else (lambda call: complete(endpoint, call))
+        )
+        return to_the_end(watch, conduct(task, _source(source), send), planned.note)
+
+    def _items(self, source: Given, context: Any, stream_mode: StreamMode) -> Flow[None]:
+        items = Items(self.target, self._task_for(context).context)
+        return mapped(self._partials(source, context, stream_mode), items.of)
 
     # -- many sources ----------------------------------------------------------------------------------------------
 
@@ -134,6 +185,10 @@ class Extractor(Generic[T]):
         """`close`, awaited."""
         await self._connection.aclose()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travels to other processes as its type and options: connections are opened there, keys read there."""
+        return Extractor.of, (self._type, self.options)
+
     def __enter__(self) -> Self:
         return self
 
@@ -150,7 +205,7 @@ class Extractor(Generic[T]):
         return f"<Extractor of {self.target.name} with {self.model}>"
 
 
-def _conduct(task: Task[T], source: Source, connection: Connection) -> Flow[Outcome[T]]:
+def conduct(task: Task[T], source: Source, send: Callable[[Call], Flow[Reply]]) -> Flow[Outcome[T]]:
     """Join the engine's calls with the flow that sends one."""
     engine = ask_until_good(task, source)
     reply: Reply | None = None
@@ -165,7 +220,7 @@ def _conduct(task: Task[T], source: Source, connection: Connection) -> Flow[Outc
             yield step
             continue
         try:
-            reply = yield from complete(connection.endpoint, step)
+            reply = yield from send(step)
         except APIError as error:
             failure = error
 
