@@ -18,7 +18,6 @@ from assay.wire.openai_chat import ChatDialect, Delta, decode, encode
 from assay.wire.openai_stream import StreamReply, decode_stream, looks_streamed
 from assay.wire.sse import SSEDecoder
 
-MAX_BODY = 64 * 1024 * 1024
 BYTES_PER_TOKEN = 4
 """Of English and JSON: foresees a prompt's tokens for a limiter; the server's own count settles it afterwards."""
 
@@ -32,9 +31,9 @@ class Endpoint:
     model: str
     api_key: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    dialect: ChatDialect = ChatDialect()
+    dialect: ChatDialect = field(default_factory=ChatDialect)
     timeout: float = DEFAULT_TIMEOUT
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
     limiter: Limiter | None = field(default=None, repr=False)
 
     def request(self, path: str, body: bytes, accept: str = "application/json") -> Request:
@@ -82,18 +81,18 @@ def _whole(request: Request) -> Flow[Done[Reply]]:
 def _collect(incoming: Incoming) -> Flow[Reply]:
     """Read an opened answer to its end, emitting what it adds; an answer that is no stream is emitted as one piece."""
     collected, decoder = StreamReply(incoming.headers), SSEDecoder()
-    first = yield Read(incoming)
-    if first.lstrip().startswith((b"{", b"[", b"<")):
-        rest = yield from read_all(incoming, MAX_BODY)
-        reply = decode(first + rest, incoming.headers)
+    chunk: bytes = yield Read(incoming)
+    if chunk.lstrip().startswith((b"{", b"[", b"<")):
+        reply = decode(chunk + (yield from read_all(incoming)), incoming.headers)
         yield Emit(Delta(reply.text, reply.reasoning or ""))
         return reply
-    chunk = first
-    while chunk and not collected.done:
+    while chunk:
         for event in decoder.feed(chunk):
             if (delta := collected.take(event)) is not None:
                 yield Emit(delta)
-        chunk = b"" if collected.done else (yield Read(incoming))
+        if collected.done:
+            break
+        chunk = yield Read(incoming)
     return collected.reply()
 
 

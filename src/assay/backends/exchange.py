@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
+from assay.backends.conceal import conceal
 from assay.backends.failures import host
 from assay.backends.limits import Limiter
 from assay.backends.retry import RetryPolicy, remaining
+from assay.backends.unpack import MAX_BODY
 from assay.effects import Flow, Incoming, Open, Read, Request, Response, Send, Sleep
 from assay.errors import APIError, APIResponseError, APIStatusError, ErrorResponse
 from assay.types import RateLimits
@@ -77,7 +79,7 @@ def persist(
             _tell(limiter, tokens, error)
             wait = rounds.after(error)
             if wait is None:
-                raise _final(error, requests, request, remaining(retry, started)) from error.__cause__
+                raise _final(error, requests, request, remaining(retry, started)) from None
             yield Sleep(wait)
             yield from _admission(limiter, tokens)
             request = _within(request, remaining(retry, started))
@@ -112,7 +114,7 @@ def open_once(request: Request) -> Flow[Done[Incoming]]:
     raise _too_many(request)
 
 
-def read_all(incoming: Incoming, limit: int) -> Flow[bytes]:
+def read_all(incoming: Incoming, limit: int = MAX_BODY) -> Flow[bytes]:
     """The rest of an opened response's body, `limit` bytes at most."""
     chunks: list[bytes] = []
     size = 0
@@ -165,7 +167,7 @@ def _tell(limiter: Limiter | None, tokens: int, error: APIError) -> None:
 
 
 def _final(error: APIError, requests: int, request: Request, left: float) -> APIError:
-    """The error as its user sees it: with what was tried, and without the key, should the server have repeated it."""
+    """The error as its user sees it: with what was tried, and without the key."""
     error.requests = requests
     notes = []
     if requests > 1:
@@ -173,8 +175,9 @@ def _final(error: APIError, requests: int, request: Request, left: float) -> API
     if error.request_id:
         notes.append(f"request id {error.request_id}")
     if error.retry_after is not None and error.retry_after >= left:
-        notes.append(f"the server asks to wait {error.retry_after:.0f} s, more than this request may take")
-    message = f"{error.message} ({'; '.join(notes)})" if notes else error.message
-    error.message = message
-    error.args = (message,)
+        notes.append(f"the server asks to wait {error.retry_after:.0f} s, and this request may take {max(left, 0):.0f} s more")
+    if notes:
+        error.message = f"{error.message} ({'; '.join(notes)})"
+        error.args = (error.message,)
+    conceal(error, request)
     return error

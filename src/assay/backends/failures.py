@@ -1,11 +1,14 @@
-"""What a transport raises when no whole answer came: the place, the reason and the limit that was met, in our own classes."""
+"""What a transport raises when no whole answer came: the place, the reason and the limit that was met, in our own classes.
+
+None of these shows a header's value or a URL's user part, for a key may be there.
+"""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
 from assay.effects import Request
-from assay.errors import APIConnectionError, APITimeoutError
+from assay.errors import APIConnectionError, APITimeoutError, ConfigurationError
 
 
 def host(request: Request) -> str:
@@ -16,12 +19,11 @@ def host(request: Request) -> str:
 
 
 def connection_failed(request: Request, reason: str) -> APIConnectionError:
+    """Refused, reset, cut off, not found, no HTTP, a proxy that says no."""
+    if "certificate" in reason.lower():
+        message = f"the certificate of {host(request)} is not to be trusted: {reason}"
+        return APIConnectionError(message, code="certificate")
     return APIConnectionError(f"no answer from {host(request)}: {reason}", code="connection")
-
-
-def bad_certificate(request: Request, reason: str) -> APIConnectionError:
-    """Never retried, never overridden: the one at the other end is not known to be who it claims to be."""
-    return APIConnectionError(f"the certificate of {host(request)} is not to be trusted: {reason}", code="certificate")
 
 
 def connect_timed_out(request: Request, seconds: float) -> APITimeoutError:
@@ -29,4 +31,17 @@ def connect_timed_out(request: Request, seconds: float) -> APITimeoutError:
 
 
 def timed_out(request: Request) -> APITimeoutError:
-    return APITimeoutError(f"no whole answer from {host(request)} within {request.timeout:g} s (timeout)", code="timeout")
+    limit = "the time allowed" if request.timeout is None else f"{request.timeout:.3g} s"
+    return APITimeoutError(f"no whole answer from {host(request)} within {limit} (timeout)", code="timeout")
+
+
+def cannot_be_sent(request: Request) -> ConfigurationError:
+    """No library would make a request of this: its URL is none, or a header holds what headers cannot."""
+    for name, value in request.headers:
+        if not (value.isascii() and value.isprintable() and name.isascii() and name.isprintable()):
+            return ConfigurationError(
+                f"the value for the header {name!r} has a character that no header may have, such as a line break: "
+                "look at the key, as it was read from a file or a variable"
+            )
+    parts = request.url.rpartition("@")
+    return ConfigurationError(f"{parts[0] and 'http://...@'}{parts[2]!r} is no URL that a request can be sent to")

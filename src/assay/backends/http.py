@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 
 from assay.backends.portal import BlockingTransport
 from assay.backends.pyreqwest_transport import PyreqwestTransport
@@ -16,7 +17,8 @@ def transport(client: object = None) -> Transport:
         return BlockingTransport(PyreqwestTransport())
     httpx_transport = _over_httpx(client)
     if isinstance(client, httpx_transport.httpx.Client):
-        return httpx_transport.HttpxTransport(client)
+        over: Transport = httpx_transport.HttpxTransport(client)
+        return over
     raise ConfigurationError(f"a blocking call needs an httpx.Client, not {type(client).__name__}")
 
 
@@ -26,7 +28,8 @@ def async_transport(client: object = None) -> AsyncTransport:
         return PyreqwestTransport()
     httpx_transport = _over_httpx(client)
     if isinstance(client, httpx_transport.httpx.AsyncClient):
-        return httpx_transport.AsyncHttpxTransport(client)
+        over: AsyncTransport = httpx_transport.AsyncHttpxTransport(client)
+        return over
     raise ConfigurationError(f"an awaited call needs an httpx.AsyncClient, not {type(client).__name__}")
 
 
@@ -44,7 +47,7 @@ def is_httpx(client: object) -> bool:
     return httpx is not None and isinstance(client, httpx.Client | httpx.AsyncClient)
 
 
-def _over_httpx(client: object):
+def _over_httpx(client: object) -> ModuleType:
     if not is_httpx(client):
         raise ConfigurationError(f"a {type(client).__name__} is no httpx client")
     from assay.backends import httpx_transport  # noqa: PLC0415  # httpx takes 0.1 s to import: only for those who bring a client

@@ -7,9 +7,10 @@ its connection, where a library that blocks outside Python would neither see it 
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
 from assay.effects import AsyncIncoming, AsyncTransport, Request, Response
@@ -41,7 +42,7 @@ class Portal:
         try:
             waiting.acquire()
         except BaseException:
-            self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())
+            self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())  # noqa: PLW0108  # tasks fills in the other thread
             raise
         return tasks[0].result()
 
@@ -65,6 +66,7 @@ class BlockingTransport:
     def __init__(self, inner: AsyncTransport) -> None:
         self._inner = inner
         self._portal: Portal | None = None
+        self._process = 0
         self._starting = threading.Lock()
 
     def send(self, request: Request) -> Response:
@@ -82,10 +84,11 @@ class BlockingTransport:
                 self._portal = None
 
     def _ready(self) -> Portal:
-        if self._portal is None:
+        """The portal, made when first needed, and anew in a forked process, where the old one's thread is not."""
+        if self._portal is None or self._process != os.getpid():
             with self._starting:
-                if self._portal is None:
-                    self._portal = Portal()
+                if self._portal is None or self._process != os.getpid():
+                    self._portal, self._process = Portal(), os.getpid()
         return self._portal
 
 

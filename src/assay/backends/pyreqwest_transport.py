@@ -6,97 +6,121 @@ needs a fraction of the CPU of httpx. Its unpacking is switched off: `assay.back
 
 from __future__ import annotations
 
+import asyncio
+import os
 import time
-from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
+from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError, PyreqwestError, RequestTimeoutError
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response as Answer
 
-from assay.backends.failures import bad_certificate, connect_timed_out, connection_failed, timed_out
+from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
+from assay.backends.incoming import AsyncBody
 from assay.effects import Request, Response
 from assay.errors import APIConnectionError
 
-CONNECT_TIMEOUT = timedelta(seconds=5)
-"""As in the groq SDK."""
+CONNECT_TIMEOUT = 5.0
+"""Seconds, as in the groq SDK."""
+DRAIN = 0.02
+"""Seconds that closing an unfinished response may wait for its end."""
 
 
 class PyreqwestTransport:
     """An `AsyncTransport`. Any number of event loops and threads may share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, connect_timeout: float = CONNECT_TIMEOUT) -> None:
+        self._connect_timeout = connect_timeout
         self._client: Client | None = None
+        self._process = 0
 
     async def send(self, request: Request) -> Response:
-        incoming = await self.open(request)
-        try:
-            chunks = []
-            while chunk := await incoming.read():
-                chunks.append(chunk)
-            return Response(incoming.status, incoming.headers, b"".join(chunks))
-        finally:
-            await incoming.aclose()
+        return await (await self.open(request)).whole()
 
     async def open(self, request: Request) -> PyreqwestIncoming:
-        built = self._build(request)
+        built = _build(self._ready(), request)
         started = time.monotonic()
         try:
-            return PyreqwestIncoming(request, built, await built.__aenter__(), started)
+            answer = await built.__aenter__()
         except PyreqwestError as error:
-            raise connection_error(error, request, time.monotonic() - started) from error
+            raise _failure(error, request, started, self._connect_timeout) from None
+        try:
+            return PyreqwestIncoming(request, built, answer, started)
+        except BaseException:
+            await built.__aexit__(None, None, None)
+            raise
+
+    def _ready(self) -> Client:
+        """The client, made when first needed, and anew in a forked process: the old one's threads are not there."""
+        if self._client is None or self._process != os.getpid():
+            self._client, self._process = _client(self._connect_timeout), os.getpid()
+        return self._client
 
     async def aclose(self) -> None:
-        if self._client is not None:
-            await self._client.close()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
 
-    def _build(self, request: Request) -> StreamRequest:
-        if self._client is None:
-            self._client = _client()
-        builder = self._client.request(request.method, request.url).headers(list(request.headers))
+
+class PyreqwestIncoming(AsyncBody):
+    def __init__(self, request: Request, built: StreamRequest, answer: Answer, started: float) -> None:
+        super().__init__(answer.status, dict(answer.headers))
+        self._request = request
+        self._built = built
+        self._started = started
+        self._reader = answer.body_reader
+        self._ended = False
+
+    async def pull(self) -> bytes:
+        try:
+            chunk = await self._reader.read_chunk()
+        except PyreqwestError as error:
+            raise _failure(error, self._request, self._started, 0.0) from None
+        if chunk is None:
+            self._ended = True
+            return b""
+        return bytes(chunk)
+
+    async def aclose(self) -> None:
+        if not self._ended:
+            await self._drain()
+        await self._built.__aexit__(None, None, None)
+
+    async def _drain(self) -> None:
+        """Read what is left if it is there already, as the last chunk after `[DONE]` is: the connection can then be kept."""
+        with suppress(TimeoutError, APIConnectionError):
+            async with asyncio.timeout(DRAIN):
+                await self.pull()
+
+
+def _client(connect_timeout: float) -> Client:
+    builder = ClientBuilder().gzip(enable=False).brotli(enable=False).zstd(enable=False).deflate(enable=False)
+    builder = builder.follow_redirects(enable=False).referer(enable=False)
+    builder = builder.connect_timeout(timedelta(seconds=connect_timeout))
+    try:
+        return builder.build()
+    except RuntimeError:  # forked from a process that has used the single-threaded runtime: the other one starts afresh
+        return builder.runtime_multithreaded(enable=True).build()
+
+
+def _build(client: Client, request: Request) -> StreamRequest:
+    try:
+        builder = client.request(request.method, request.url).headers(request.headers)
         if request.timeout is not None:
             builder = builder.timeout(timedelta(seconds=request.timeout))
         if request.body:
             builder = builder.body_bytes(request.body)
         return builder.build_streamed()
+    except (BuilderError, ValueError):
+        raise cannot_be_sent(request) from None
 
 
-class PyreqwestIncoming:
-    """An opened response."""
-
-    def __init__(self, request: Request, built: StreamRequest, answer: Answer, started: float) -> None:
-        self.status = answer.status
-        self.headers: Mapping[str, str] = dict(answer.headers)
-        self._request = request
-        self._built = built
-        self._started = started
-        self._reader = answer.body_reader
-
-    async def read(self) -> bytes:
-        try:
-            chunk = await self._reader.read_chunk()
-        except PyreqwestError as error:
-            raise connection_error(error, self._request, time.monotonic() - self._started) from error
-        return b"" if chunk is None else bytes(chunk)
-
-    async def aclose(self) -> None:
-        await self._built.__aexit__(None, None, None)
-
-
-def _client() -> Client:
-    builder = ClientBuilder().gzip(enable=False).brotli(enable=False).zstd(enable=False).deflate(enable=False)
-    return builder.follow_redirects(enable=False).referer(enable=False).connect_timeout(CONNECT_TIMEOUT).build()
-
-
-def connection_error(error: PyreqwestError, request: Request, seconds: float) -> APIConnectionError:
-    """The error in our own classes. pyreqwest names a timeout after the phase that it met, so the clock decides which limit it was."""
+def _failure(error: PyreqwestError, request: Request, started: float, connect_timeout: float) -> APIConnectionError:
+    """The error in our own classes. pyreqwest names a timeout after the phase that it met; the clock says which limit it was."""
     if isinstance(error, RequestTimeoutError):
-        total = request.timeout is not None and seconds >= request.timeout * 0.98
-        return timed_out(request) if total else connect_timed_out(request, CONNECT_TIMEOUT.total_seconds())
-    details = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], dict) else {}
-    causes = [str(cause["message"]) for cause in details.get("causes") or ()]
-    reason = ": ".join([error.message, *causes])
-    if "certificate" in reason:
-        return bad_certificate(request, reason)
-    return connection_failed(request, reason)
+        total = request.timeout is not None and time.monotonic() - started >= request.timeout * 0.98
+        return timed_out(request) if total else connect_timed_out(request, connect_timeout)
+    causes = [cause["message"] for cause in error.details["causes"] or ()] if isinstance(error, DetailedPyreqwestError) else []
+    return connection_failed(request, ": ".join(causes[-2:]) or error.message)

@@ -54,8 +54,8 @@ def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome is not None else None
     asked = error.retry_after if isinstance(error, APIError) else None
     if asked is not None:
-        return asked + random.uniform(0, min(0.1 * asked, 1.0))  # never less; spread, so that all do not come back at once
-    return min(BACKOFF_FIRST * 2.0 ** (state.attempt_number - 1), BACKOFF_MOST) * random.uniform(0.75, 1.0)
+        return asked + random.uniform(0, min(0.1 * asked, 1.0))  # noqa: S311  # never less; spread, so that all do not come back at once
+    return min(BACKOFF_FIRST * 2.0 ** (state.attempt_number - 1), BACKOFF_MOST) * random.uniform(0.75, 1.0)  # noqa: S311
 
 
 def retryable(error: BaseException) -> bool:

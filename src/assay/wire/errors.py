@@ -67,7 +67,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes) -> APISta
     inner = _inner(data)
     message = _message(inner) if inner is not None else None
     if message is None:
-        message = _page(status, headers, text) if data is None else text[:_EXCERPT]
+        message = _page(headers, text) if data is None else text[:_EXCERPT]
     return _build(status, message, inner or {}, data if data is not None else text, ErrorResponse(status, headers, text))
 
 
@@ -151,7 +151,7 @@ def _json(body: bytes) -> JSON:
         return None
 
 
-def _page(status: int, headers: Mapping[str, str], text: str) -> str:
+def _page(headers: Mapping[str, str], text: str) -> str:
     kind = headers.get("content-type", "no content type")
     words = excerpt(text)
     return f"the answer is no JSON ({kind}): {words}" if words else f"the answer has no body ({kind})"

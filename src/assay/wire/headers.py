@@ -45,9 +45,8 @@ def wait_asked(headers: Mapping[str, str], message: str = "") -> float | None:
 
 def rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
     """The `x-ratelimit-*` headers; None when there are none."""
-    if "x-ratelimit-limit-requests" not in headers and "x-ratelimit-limit-tokens" not in headers:
-        if not any(name.startswith("x-ratelimit-re") for name in headers):
-            return None
+    if not any(name.startswith("x-ratelimit-") for name in headers):
+        return None
     return RateLimits(
         limit_requests=_count(headers, "limit-requests"),
         limit_tokens=_count(headers, "limit-tokens"),

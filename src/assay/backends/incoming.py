@@ -1,0 +1,79 @@
+"""Opened responses: what every transport does with a body, whoever brings its bytes.
+
+A transport says how raw bytes are pulled and how the response is closed; unpacking, the size limit and the reading of a whole body
+are done here. The blocking and the awaited form differ in nothing but the awaiting.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from assay.backends.unpack import unpacker
+from assay.effects import Response
+
+
+class Body(ABC):
+    """An opened response that is read blocking."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        self.status = status
+        self.headers = headers
+        self._unpacker = unpacker(headers)
+
+    @abstractmethod
+    def pull(self) -> bytes:
+        """Some bytes as they came, b"" at the end. Raises `APIConnectionError`."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def read(self) -> bytes:
+        while raw := self.pull():
+            if plain := self._unpacker.feed(raw):
+                return plain
+        self._unpacker.end()
+        return b""
+
+    def whole(self) -> Response:
+        """The rest of the body, and the response closed."""
+        try:
+            chunks = []
+            while chunk := self.read():
+                chunks.append(chunk)
+            return Response(self.status, self.headers, b"".join(chunks))
+        finally:
+            self.close()
+
+
+class AsyncBody(ABC):
+    """An opened response that is awaited."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        self.status = status
+        self.headers = headers
+        self._unpacker = unpacker(headers)
+
+    @abstractmethod
+    async def pull(self) -> bytes:
+        """Some bytes as they came, b"" at the end. Raises `APIConnectionError`."""
+
+    @abstractmethod
+    async def aclose(self) -> None: ...
+
+    async def read(self) -> bytes:
+        while raw := await self.pull():
+            if plain := self._unpacker.feed(raw):
+                return plain
+        self._unpacker.end()
+        return b""
+
+    async def whole(self) -> Response:
+        """The rest of the body, and the response closed."""
+        try:
+            chunks = []
+            while chunk := await self.read():
+                chunks.append(chunk)
+            return Response(self.status, self.headers, b"".join(chunks))
+        finally:
+            await self.aclose()

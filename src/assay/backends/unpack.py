@@ -1,0 +1,103 @@
+"""Unpacking of response bodies, with a limit on what comes out and a check that the packed stream is whole.
+
+Requests ask for `identity`; this is for servers and gateways that pack all the same. No transport's own unpacking is used: none
+has a limit, and most take a gzip stream without its end for a whole one.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Protocol
+
+from assay.errors import APIResponseError
+
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of a whole answer, unpacked. A chat completion has some kilobytes, a file of batch results rarely 64 MB."""
+MAX_ENCODINGS = 2
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_STEP = 1024 * 1024
+"""Bytes unpacked at once: what one step may add to memory before the limit is looked at."""
+
+
+class Unpacker(Protocol):
+    def feed(self, data: bytes) -> bytes: ...
+    def end(self) -> None:
+        """Raises `APIResponseError` when the body ended before its packing did."""
+        ...
+
+
+def unpacker(headers: Mapping[str, str], limit: int = MAX_BODY) -> Unpacker:
+    """What turns a body's bytes into the plain ones. Raises `APIResponseError` for an encoding that it does not know."""
+    names = [name.strip().lower() for name in headers.get("content-encoding", "").split(",")]
+    names = [name for name in names if name not in {"", "identity"}]
+    if len(names) > MAX_ENCODINGS:
+        raise APIResponseError(f"the answer is packed {len(names)} times over", code="encoding")
+    chain: Unpacker = Plain(limit)
+    for name in names:
+        if name not in {"gzip", "x-gzip", "deflate"}:
+            raise APIResponseError(f"the answer is packed as {name!r}, which was not asked for", code="encoding")
+        chain = Packed(name, chain, limit)
+    return chain
+
+
+class Plain:
+    """Counts what passes, up to a limit."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self._limit = limit
+
+    def feed(self, data: bytes) -> bytes:
+        self._left -= len(data)
+        if self._left < 0:
+            raise APIResponseError(f"the answer has more than {self._limit} bytes", code="too_large")
+        return data
+
+    def end(self) -> None:
+        pass
+
+
+class Packed:
+    """gzip of any number of members (what follows the last is ignored), or deflate with or without zlib's frame."""
+
+    def __init__(self, name: str, after: Unpacker, limit: int) -> None:
+        self._name = name
+        self._after = after
+        self._counted = Plain(limit)
+        self._window = zlib.MAX_WBITS if name == "deflate" else zlib.MAX_WBITS | 16
+        self._inner = zlib.decompressobj(self._window)
+        self._ahead = b""  # the first bytes of what may be one more member
+
+    def feed(self, data: bytes) -> bytes:
+        out = []
+        while data:
+            if self._inner.eof:
+                self._ahead += data
+                if not self._ahead.startswith(_GZIP_MAGIC):
+                    self._ahead = self._ahead[:2]
+                    break
+                data, self._ahead = self._ahead, b""
+                self._inner = zlib.decompressobj(self._window)
+            out.append(self._after.feed(self._counted.feed(self._some(data))))
+            data = self._inner.unconsumed_tail or self._inner.unused_data
+        return b"".join(out)
+
+    def end(self) -> None:
+        if not self._inner.eof:
+            raise self._broken("it ends too early")
+        self._after.end()
+
+    def _some(self, data: bytes) -> bytes:
+        try:
+            return self._inner.decompress(data, _STEP)
+        except zlib.error as error:
+            if self._window != zlib.MAX_WBITS:
+                raise self._broken(str(error)) from None
+            self._window = -zlib.MAX_WBITS
+            self._inner = zlib.decompressobj(self._window)
+            return self._some(data)
+
+    def _broken(self, why: str) -> APIResponseError:
+        return APIResponseError(f"the answer is no good {self._name}: {why}", code="bad_encoding")

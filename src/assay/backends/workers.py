@@ -1,0 +1,97 @@
+"""Blocking work under a deadline, for a library whose own timeouts only limit the time between two bytes.
+
+The work runs in another thread while its caller waits, until the deadline at most. Past it the caller goes on, and the thread is
+told to stop: an exception is raised in it as soon as it comes back from the system call that it waits in. Since every byte of a
+trickle makes it come back, and silence ends by the library's own timeout, its connection is closed soon in either case.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import ctypes
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+
+class Abandoned(BaseException):
+    """Raised in a worker's thread whose caller no longer waits. Not an `Exception`: nothing on its way is to catch it."""
+
+
+class Workers:
+    """Threads that are kept between calls: starting one costs more than the call's whole overhead."""
+
+    def __init__(self) -> None:
+        self._idle: deque[_Worker] = deque()
+
+    def run(self, work: Callable[[], T], seconds: float | None) -> T:
+        """The result of `work`. Raises `TimeoutError` when it takes longer than `seconds`."""
+        try:
+            worker = self._idle.pop()
+        except IndexError:
+            worker = _Worker()
+        job = _Job(contextvars.copy_context(), work)
+        worker.jobs.put(job)
+        try:
+            done = job.done.acquire(timeout=-1 if seconds is None else max(seconds, 0.0))
+        except BaseException:
+            worker.abandon()
+            raise
+        if not done:
+            worker.abandon()
+            raise TimeoutError
+        self._idle.append(worker)
+        return cast("T", job.result())
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().jobs.put(None)
+
+
+class _Job:
+    __slots__ = ("_context", "_error", "_value", "_work", "done")
+
+    def __init__(self, context: contextvars.Context, work: Callable[[], Any]) -> None:
+        self.done = threading.Lock()
+        self.done.acquire()
+        self._context, self._work = context, work
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    def perform(self) -> None:
+        try:
+            self._value = self._context.run(self._work)
+        except BaseException as error:  # noqa: BLE001  # raised again where the result is taken
+            self._error = error
+        finally:
+            self.done.release()
+
+    def result(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+class _Worker:
+    def __init__(self) -> None:
+        self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=_serve, args=(self.jobs,), name="assay-deadline", daemon=True)
+        self._thread.start()
+
+    def abandon(self) -> None:
+        """Stop what it does; it takes no further job."""
+        self.jobs.put(None)
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Abandoned))
+
+
+def _serve(jobs: SimpleQueue[_Job | None]) -> None:
+    try:
+        while (job := jobs.get()) is not None:
+            job.perform()
+            del job  # an idle thread holds no response
+    except Abandoned:  # it came when the work was done already
+        pass
