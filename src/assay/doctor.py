@@ -134,7 +134,7 @@ def _mode(connection: Connection, mode: Mode, judge: Callable[[str], Verdict], r
 
 
 def _refused(subject: str, error: APIError) -> Finding:
-    if isinstance(error, _FATAL | APIConnectionError):
+    if isinstance(error, (*_FATAL, APIConnectionError)):
         raise error
     status = f"{error.status_code} " if isinstance(error, APIStatusError) else ""
     return Finding(subject, "refused", f"{status}{error.message[:160]}")
