@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 T = TypeVar("T")
 
@@ -94,6 +94,7 @@ class AsyncIncoming(Incoming, Protocol):
     async def aclose(self) -> None: ...
 
 
+@runtime_checkable
 class Transport(Protocol):
     """How bytes travel, blocking. Errors are `APIConnectionError` and its kin, never an inner library's."""
 
@@ -102,6 +103,7 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
 class AsyncTransport(Protocol):
     """How bytes travel, awaited."""
 

@@ -1,4 +1,7 @@
-"""The transports that the doors use: the default ones, and those over an `httpx` client that the user brings."""
+"""The transports that the doors use: the default ones, and those over an `httpx` client that the user brings.
+
+A client that is a transport itself, as the embedded model's, is used as it is.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ def transport(client: object = None) -> Transport:
     """A blocking transport: over an `httpx.Client`, or the default one, which opens nothing before its first request."""
     if client is None:
         return BlockingTransport(PyreqwestTransport())
+    if isinstance(client, Transport):
+        return client
     httpx_transport = _over_httpx(client)
     if isinstance(client, httpx_transport.httpx.Client):
         over: Transport = httpx_transport.HttpxTransport(client)
@@ -26,6 +31,8 @@ def async_transport(client: object = None) -> AsyncTransport:
     """An awaited transport: over an `httpx.AsyncClient`, or the default one, which opens nothing before its first request."""
     if client is None:
         return PyreqwestTransport()
+    if isinstance(client, AsyncTransport):
+        return client
     httpx_transport = _over_httpx(client)
     if isinstance(client, httpx_transport.httpx.AsyncClient):
         over: AsyncTransport = httpx_transport.AsyncHttpxTransport(client)
