@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
-from functools import cached_property, wraps
+from functools import cached_property
+from inspect import signature
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from assay.client.action import Action
@@ -31,10 +32,26 @@ T = TypeVar("T")
 class Way(Protocol):
     """How a resource performs its calls."""
 
+    @property
+    def driver(self) -> Driver | AsyncDriver: ...
     def bind(self, describe: Callable[P, Action[Any]]) -> Callable[P, Any]: ...
 
 
 W_co = TypeVar("W_co", bound=Way, covariant=True)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _like(describe: Callable[..., Any]) -> Callable[[F], F]:
+    """Gives a bound call the name, the text and the parameters of its description: for `help`, and for those who inspect it."""
+
+    def dress(call: F) -> F:
+        call.__name__, call.__qualname__, call.__doc__ = describe.__name__, describe.__qualname__, describe.__doc__
+        call.__signature__ = signature(describe)  # type: ignore[attr-defined]  # what inspect looks for
+        return call
+
+    return dress
 
 
 class Direct:
@@ -50,7 +67,7 @@ class Direct:
         return Streamed(self.driver)
 
     def bind(self, describe: Callable[P, Action[T]]) -> Callable[P, T]:
-        @wraps(describe)
+        @_like(describe)
         def call(*args: P.args, **params: P.kwargs) -> T:
             return self.driver.perform(describe(*args, **params))
 
@@ -62,7 +79,7 @@ class Raw:
         self.driver = driver
 
     def bind(self, describe: Callable[P, Action[T]]) -> Callable[P, APIResponse[T]]:
-        @wraps(describe)
+        @_like(describe)
         def call(*args: P.args, **params: P.kwargs) -> APIResponse[T]:
             return self.driver.send(describe(*args, **params))
 
@@ -75,7 +92,7 @@ class Streamed:
 
     def bind(self, describe: Callable[P, Action[T]]) -> Callable[P, AbstractContextManager[APIResponse[T]]]:
         @contextmanager
-        @wraps(describe)
+        @_like(describe)
         def call(*args: P.args, **params: P.kwargs) -> Generator[APIResponse[T], None, None]:
             with self.driver.open(describe(*args, **params)) as response:
                 yield response
@@ -96,7 +113,7 @@ class Awaited:
         return AwaitedStreamed(self.driver)
 
     def bind(self, describe: Callable[P, Action[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-        @wraps(describe)
+        @_like(describe)
         async def call(*args: P.args, **params: P.kwargs) -> T:
             return await self.driver.perform(describe(*args, **params))
 
@@ -108,7 +125,7 @@ class AwaitedRaw:
         self.driver = driver
 
     def bind(self, describe: Callable[P, Action[T]]) -> Callable[P, Coroutine[Any, Any, AsyncAPIResponse[T]]]:
-        @wraps(describe)
+        @_like(describe)
         async def call(*args: P.args, **params: P.kwargs) -> AsyncAPIResponse[T]:
             return await self.driver.send(describe(*args, **params))
 
@@ -121,7 +138,7 @@ class AwaitedStreamed:
 
     def bind(self, describe: Callable[P, Action[T]]) -> Callable[P, AbstractAsyncContextManager[AsyncAPIResponse[T]]]:
         @asynccontextmanager
-        @wraps(describe)
+        @_like(describe)
         async def call(*args: P.args, **params: P.kwargs) -> AsyncGenerator[AsyncAPIResponse[T], None]:
             async with await self.driver.open(describe(*args, **params)) as response:
                 yield response

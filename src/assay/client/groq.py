@@ -10,6 +10,7 @@ from assay.client.calls import Awaited, AwaitedRaw, AwaitedStreamed, Direct, Raw
 from assay.client.driver import AsyncDriver, Driver
 from assay.client.resources import API
 from assay.client.settings import Changes, changed, settings
+from assay.effects import AsyncTransport, Transport
 from assay.options import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Groq(API[Direct]):
     carries `default_headers`, those in GROQ_CUSTOM_HEADERS (one `name: value` a line), and `default_query`. `timeout` is in
     seconds, from connecting to the last byte of a response; None waits for ever. `max_retries` counts the retries of connection
     errors, 408, 409, 429, 498 and 500 and above. With `http_client` its proxies, certificates and transports apply; it stays
-    yours to close.
+    yours to close. It may also be a transport, as `assay.backends.local.transport.LocalTransport`: the embedded model.
     """
 
     with_raw_response: variant[API[Raw], API[Any]] = variant("raw", API)
@@ -38,7 +39,7 @@ class Groq(API[Direct]):
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
-        http_client: httpx.Client | None = None,
+        http_client: httpx.Client | Transport | None = None,
     ) -> None:
         own = settings(
             api_key=api_key,
@@ -50,7 +51,7 @@ class Groq(API[Direct]):
         )
         super().__init__(Direct(Driver(own, http.transport(http_client))))
 
-    def copy(self, *, http_client: httpx.Client | None = None, **changes: Unpack[Changes]) -> Self:
+    def copy(self, *, http_client: httpx.Client | Transport | None = None, **changes: Unpack[Changes]) -> Self:
         """A client with other settings over the same connections."""
         driver = self.way.driver
         transport = driver.transport if http_client is None else http.transport(http_client)
@@ -85,7 +86,7 @@ class AsyncGroq(API[Awaited]):
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: httpx.AsyncClient | AsyncTransport | None = None,
     ) -> None:
         own = settings(
             api_key=api_key,
@@ -97,7 +98,7 @@ class AsyncGroq(API[Awaited]):
         )
         super().__init__(Awaited(AsyncDriver(own, http.async_transport(http_client))))
 
-    def copy(self, *, http_client: httpx.AsyncClient | None = None, **changes: Unpack[Changes]) -> Self:
+    def copy(self, *, http_client: httpx.AsyncClient | AsyncTransport | None = None, **changes: Unpack[Changes]) -> Self:
         """A client with other settings over the same connections."""
         driver = self.way.driver
         transport = driver.transport if http_client is None else http.async_transport(http_client)

@@ -11,7 +11,7 @@ from assay.client.action import Action
 from assay.client.answer import Answer, read
 from assay.client.chat_types import ChatCompletion
 from assay.client.chunks import Chunks
-from assay.client.params import CHAT, OPTIONS, CallOptions, check
+from assay.client.params import CHAT, OPTIONS, REQUIRED, SIGNATURE, CallOptions, check
 from assay.client.store_types import Batch, BatchList, Deleted, File, FileList, Model, ModelList
 from assay.client.upload import FileTypes, Upload
 from assay.client.usage import counted
@@ -22,13 +22,16 @@ A = TypeVar("A", bound=Answer)
 
 def create_completion(**params: Any) -> Action[Any]:
     """A chat completion: parameters as in `ChatParams`, and `stream`."""
-    check(params, CHAT, ("messages", "model"), "chat.completions.create")
+    check(params, CHAT, REQUIRED, "chat.completions.create")
     options = CallOptions(**{name: params.pop(name) for name in OPTIONS & params.keys()})  # type: ignore[typeddict-item]  # its own keys
     if isinstance(params["messages"], str):
         raise TypeError("messages is a list of messages, not a str: [{'role': 'user', 'content': ...}]")
     if params.get("stream"):
         return Action("POST", "/chat/completions", read_completion, params, options, Chunks, "text/event-stream")
     return Action("POST", "/chat/completions", read_completion, params, options)
+
+
+create_completion.__signature__ = SIGNATURE  # type: ignore[attr-defined]  # what inspect looks for
 
 
 def read_completion(body: bytes, headers: Mapping[str, str]) -> ChatCompletion:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from inspect import Parameter, Signature
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
 from assay.types import JSON
@@ -257,6 +258,14 @@ class ChatParams(CallOptions, total=False):
 
 OPTIONS = frozenset(CallOptions.__annotations__)
 CHAT = frozenset(ChatParams.__annotations__) | {"stream"}
+REQUIRED = ("messages", "model")
+
+
+SIGNATURE = Signature(
+    [Parameter(name, Parameter.KEYWORD_ONLY) for name in REQUIRED]
+    + [Parameter(name, Parameter.KEYWORD_ONLY, default=NOT_GIVEN) for name in sorted(CHAT.difference(REQUIRED))]
+)
+"""Of `chat.completions.create`, for those who inspect it to learn what it takes."""
 
 
 def check(given: Mapping[str, Any], known: frozenset[str], required: tuple[str, ...], call: str) -> None:

@@ -25,6 +25,7 @@ from assay.client.calls import (
 from assay.client.chat_types import ChatCompletion, ChatCompletionChunk
 from assay.client.params import ChatParams
 from assay.client.responses import APIResponse, AsyncAPIResponse
+from assay.client.settings import Settings
 from assay.client.streams import AsyncStream, Stream
 
 Whole_co = TypeVar("Whole_co", covariant=True)
@@ -166,3 +167,24 @@ class API(Resource[W_co]):
     @cached_property
     def batches(self) -> Batches[W_co]:
         return Batches(self.way)
+
+    @property
+    def settings(self) -> Settings:
+        return self.way.driver.settings
+
+    @property
+    def api_key(self) -> str:
+        return self.settings.api_key
+
+    @property
+    def base_url(self) -> str:
+        """With its version path: `https://api.groq.com/openai/v1`."""
+        return self.settings.base_url
+
+    @property
+    def timeout(self) -> float | None:
+        return self.settings.timeout
+
+    @property
+    def max_retries(self) -> int:
+        return self.settings.max_retries

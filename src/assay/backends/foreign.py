@@ -1,0 +1,196 @@
+"""Transports over a client object that the user brings: anything with `chat.completions.create`.
+
+A request's JSON body becomes the keyword arguments of one call, the object that comes back becomes JSON again, exceptions
+become the statuses and connection errors that they stand for. So the rest of assay sees a server like any other. No vendor's
+package is imported: what an object can do is asked of the object. The client keeps its key, address, timeouts and retries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
+from typing import Any
+
+from assay.backends.foreign_values import arguments, error_event, event, response_of_answer, response_of_error
+from assay.effects import Request, Response
+from assay.errors import ConfigurationError
+
+Create = Callable[..., Any]
+
+
+def check(client: object) -> None:
+    """`ConfigurationError` unless `client` has a `chat.completions.create`."""
+    _create(client)
+
+
+def base_url_of(client: object) -> str | None:
+    """Where the client says that it sends to; None when it does not say."""
+    text = str(getattr(client, "base_url", None) or "")
+    return text.rstrip("/") if text.startswith(("http://", "https://")) else None
+
+
+def is_awaited(create: Create) -> bool:
+    """Whether the function is known to need `await`, itself or through what it wraps."""
+    inner = inspect.unwrap(create)
+    call = getattr(type(inner), "__call__", None)  # noqa: B004  # of an object with an async __call__
+    return any(map(inspect.iscoroutinefunction, (create, inner, call)))
+
+
+class ForeignTransport:
+    """A `Transport` over a blocking client. An awaited one is a `ConfigurationError`."""
+
+    def __init__(self, client: object) -> None:
+        self._create = _create(client)
+        if is_awaited(self._create):
+            raise _needs_await(client)
+        self._client = client
+
+    def send(self, request: Request) -> Response:
+        incoming = self.open(request)
+        return Response(incoming.status, incoming.headers, b"".join(iter(incoming.read, b"")))
+
+    def open(self, request: Request) -> ForeignIncoming:
+        try:
+            answer = self._create(**arguments(self._create, request))
+        except Exception as error:  # noqa: BLE001  # the border to somebody else's code
+            return ForeignIncoming(response_of_error(error))
+        if inspect.isawaitable(answer):
+            _discard(answer)
+            raise _needs_await(self._client)
+        if _is_whole(answer):
+            return ForeignIncoming(response_of_answer(answer))
+        return ForeignIncoming(_STREAM, _events(answer))
+
+    def close(self) -> None:
+        """Nothing: the client is the user's."""
+
+
+class AsyncForeignTransport:
+    """An `AsyncTransport` over an awaited client, or over a blocking one, which then works in a thread."""
+
+    def __init__(self, client: object) -> None:
+        self._create = _create(client)
+        self._awaited = is_awaited(self._create)
+
+    async def send(self, request: Request) -> Response:
+        incoming = await self.open(request)
+        pieces = []
+        while piece := await incoming.read():
+            pieces.append(piece)
+        return Response(incoming.status, incoming.headers, b"".join(pieces))
+
+    async def open(self, request: Request) -> AsyncForeignIncoming:
+        try:
+            answer = await self._call(request)
+        except Exception as error:  # noqa: BLE001  # the border to somebody else's code
+            return AsyncForeignIncoming(response_of_error(error))
+        if _is_whole(answer):
+            return AsyncForeignIncoming(response_of_answer(answer))
+        return AsyncForeignIncoming(_STREAM, _aevents(answer))
+
+    async def _call(self, request: Request) -> Any:
+        named = arguments(self._create, request)
+        answer = self._create(**named) if self._awaited else await asyncio.to_thread(self._create, **named)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    async def aclose(self) -> None:
+        """Nothing: the client is the user's."""
+
+
+class ForeignIncoming:
+    """An opened response: a whole one, or the events of a stream."""
+
+    def __init__(self, response: Response, events: Generator[bytes, None, None] | None = None) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self._pieces = events if events is not None else (piece for piece in (response.body,))
+
+    def read(self) -> bytes:
+        return next(self._pieces, b"")
+
+    def close(self) -> None:
+        self._pieces.close()
+
+
+class AsyncForeignIncoming:
+    """`ForeignIncoming`, awaited."""
+
+    def __init__(self, response: Response, events: AsyncGenerator[bytes, None] | None = None) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self._pieces = events if events is not None else _once(response.body)
+
+    async def read(self) -> bytes:
+        return await anext(self._pieces, b"")
+
+    async def aclose(self) -> None:
+        await self._pieces.aclose()
+
+
+_STREAM = Response(200, {"content-type": "text/event-stream"}, b"")
+
+
+def _events(stream: Any) -> Generator[bytes, None, None]:
+    """The chunks of a blocking client's stream as server-sent events."""
+    try:
+        for chunk in stream:
+            yield event(chunk)
+    except Exception as error:  # noqa: BLE001  # the border to somebody else's code
+        yield error_event(error)
+    finally:
+        if (close := getattr(stream, "close", None)) is not None:
+            close()
+
+
+async def _aevents(stream: Any) -> AsyncGenerator[bytes, None]:
+    """The chunks of any client's stream as server-sent events."""
+    try:
+        async for chunk in stream if hasattr(stream, "__aiter__") else _threaded(iter(stream)):
+            yield event(chunk)
+    except Exception as error:  # noqa: BLE001  # the border to somebody else's code
+        yield error_event(error)
+    finally:
+        close = getattr(stream, "aclose", None) or getattr(stream, "close", None)
+        if close is not None and inspect.isawaitable(closed := close()):
+            await closed
+
+
+async def _threaded(items: Iterator[Any]) -> AsyncIterator[Any]:
+    """A blocking iterator's items, each waited for in a thread."""
+    end = object()
+    while (item := await asyncio.to_thread(next, items, end)) is not end:
+        yield item
+
+
+async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
+    yield body
+
+
+def _is_whole(answer: Any) -> bool:
+    """Whether it is a completion, not a stream: pydantic's models can be iterated too, so it is asked for its choices."""
+    return (
+        hasattr(answer, "choices")
+        or isinstance(answer, dict)
+        or not (hasattr(answer, "__iter__") or hasattr(answer, "__aiter__"))
+    )
+
+
+def _create(client: Any) -> Create:
+    create = getattr(getattr(getattr(client, "chat", None), "completions", None), "create", None)
+    if not callable(create):
+        raise ConfigurationError(f"a {type(client).__name__} is no client: it has no chat.completions.create")
+    return create  # type: ignore[no-any-return]
+
+
+def _discard(answer: Awaitable[Any]) -> None:
+    """Drops a coroutine that is not going to be awaited, without its warning."""
+    if inspect.iscoroutine(answer):
+        answer.close()
+
+
+def _needs_await(client: object) -> ConfigurationError:
+    return ConfigurationError(
+        f"{type(client).__name__} is an async client and this is a blocking call: use aextract (arun, astream, amap) with it, "
+        "or give its blocking twin"
+    )
