@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from assay.decode.scan import DEPTH, QUOTES, Where, at, bare_key, peek, plain_skip, quoted_key, skip, value_start
 from assay.decode.strings import Ending, cut_escape, ending, unescape
-from assay.decode.words import GROUPED, NUMBER, bare, literal
+from assay.decode.words import GROUPED, NUMBER, SPACED, bare, literal, several
 from assay.types import JSON, ProblemKind, Repair
 
 # What most of a text consists of, even of a malformed one: read in one match each.
@@ -25,6 +25,8 @@ _CALL = re.compile(r"(?:new\s+)?[A-Za-z_$][\w$.]{0,80}\s*\(")
 _BARE_KEY = re.compile(r"[^\s:,{}\[\]\"'`=()][^:,{}\[\]\"'`=()\n]{0,200}?(?=\s*:)")
 _KEY_WITHOUT_COLON = re.compile(r"[\w$-]{1,80}(?=\s+[\"'{\[])")
 _KEY_WITHOUT_QUOTE = re.compile(r"[\w$ -]{1,80}(?=[\"']\s*:)")
+_ALNUM = re.compile(r"[^\W_]")
+_AFTER_STRING = re.compile(r"[\"'”’]\s*,\s*\Z")
 _ELLIPSIS = re.compile(r"\.{3}|…")
 _CLOSE = {"{": "}", "[": "]", "(": ")"}
 _OPEN = {"}": "{", "]": "[", ")": "("}
@@ -107,7 +109,7 @@ class _Reader:
         self.assumed += 1
         self._note("closed after truncation" if cut else "missing bracket", "", _CLOSE[opener])
 
-    def _closes(self, mark: str, opener: str) -> bool:
+    def _closes(self, mark: str, opener: str, *, empty: bool) -> bool:
         """At a closing bracket: whether it is ours, or stands for ours. It stays for its owner when it has one."""
         own = _CLOSE[opener]
         if mark == own:
@@ -117,7 +119,7 @@ class _Reader:
             self.assumed += 1
             self._note("missing bracket", "", own)
             return True
-        if self.assumed:
+        if self.assumed or empty:
             raise self._doubt(f"brackets that do not match: {mark!r} closes nothing")
         self.pos += 1
         ends = at(self.text, peek(self.text, self.pos)) != ","  # else the container goes on, and the bracket is one too many
@@ -161,7 +163,7 @@ class _Reader:
             raise self._fail("the text ends where a value is wanted", "truncated")
         if where == "member" and (found := GROUPED.match(self.text, self.pos)):
             return self._grouped(found)
-        if found := NUMBER.match(self.text, self.pos):
+        if found := NUMBER.match(self.text, self.pos) or (where == "item" and SPACED.match(self.text, self.pos)) or None:
             return self._number(found)
         if mark in QUOTES:
             return self._strings(where)
@@ -197,7 +199,7 @@ class _Reader:
                 self._at_end("{")
                 break
             if mark in ")]}":
-                if self._closes(mark, "{"):
+                if self._closes(mark, "{", empty=not value):
                     break
                 continue
             if mark in "{[" and value and self._parent() == "[":
@@ -241,6 +243,10 @@ class _Reader:
         if found := _PLAIN_KEY.match(self.text, self.pos):
             self.pos = found.end()
             return found.group(1)
+        if found := _PREFIX.match(self.text, self.pos):
+            self._note("string prefix", found.group(), "")
+            self.pos = found.end()
+            mark = self.text[self.pos]
         if mark in QUOTES:
             start = self.pos
             key = self._string("key")
@@ -281,7 +287,7 @@ class _Reader:
         if opener == "(":
             self._note("tuple", "(", "[")
         value: list[JSON] = []
-        comma, odd = True, 0
+        comma = True
         while True:
             mark, seen = self._commas(first=not value)
             comma = comma or seen
@@ -289,7 +295,7 @@ class _Reader:
                 self._at_end(opener)
                 break
             if mark in ")]}":
-                if self._closes(mark, opener):
+                if self._closes(mark, opener, empty=not value):
                     break
                 continue
             if value and self._parent() == "{" and (quoted_key(self.text, self.pos) or bare_key(self.text, self.pos)):
@@ -328,7 +334,8 @@ class _Reader:
                 self.pos = end + 3
                 return self._text_of(Ending(end, end + 3, "triple quote"), start + 3, start)
         found = ending(self.text, start + 1, quote, where, self._stack)
-        if found.doubt:
+        torn = where == "item" and found.stray and _AFTER_STRING.search(self.text, max(0, start - 40), start)
+        if found.doubt or torn:
             raise self._doubt("a quote inside a string can be read in two ways")
         if quote != '"' and not found.kind:
             found = Ending(found.end, found.resume, "quote")
@@ -341,8 +348,6 @@ class _Reader:
         value, escape = unescape(cut_escape(raw) if cut else raw)
         if cut:
             self.truncated = True
-            if found.stray:
-                raise self._doubt("a string with an inner quote has no end")
         control = "control character" if _CONTROL.search(raw) else ""
         for kind in dict.fromkeys((found.kind, escape, control)):
             if kind:
@@ -361,8 +366,10 @@ class _Reader:
         word = self.text[start : run.end]
         if not word:
             raise self._fail("a value is wanted")
-        if run.doubt:
-            raise self._doubt("a comma in an unquoted string can be read in two ways")
+        if not _ALNUM.search(word):
+            raise self._fail("a value is wanted")
+        if run.doubt or several(word):
+            raise self._doubt("an unquoted string can be read in two ways")
         value, kind = literal(word, cut=run.resume >= len(self.text))
         if kind == "unquoted string" and run.kind == "missing quote":
             kind = run.kind

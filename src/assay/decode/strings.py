@@ -66,30 +66,70 @@ class _Sign(Enum):
 
 def ending(text: str, start: int, quote: str, where: Where, stack: list[str]) -> Ending:
     """Where the string ends whose text starts at `start`, just behind its opening `quote`."""
-    run, pos, inner, opened, brackets, last = _RUN[quote], start, 0, False, 0, start
-    stray = False
+    run, pos, last, brackets = _RUN[quote], start, start, 0
+    seen = _Inner()
     while True:
         pos = run.match(text, pos).end()  # type: ignore[union-attr]  # matches the empty string
         if pos >= len(text) or text[pos] == "\\":
-            doubt = opened is False and stray
-            return Ending(len(text), len(text), "cut string", stray, doubt)
+            return _cut(text, start, stack, seen)
         if brackets:
             brackets += _depth(text, last, pos)
-        sign = _Sign.INNER if brackets > 0 else _sign(text, pos, where, stack, inner)
-        if sign is _Sign.CLOSE or (sign is _Sign.WEAK and not opened):
-            return _closed(text, start, pos, where, inner, stray, opened)
-        if sign is _Sign.COLON and inner and (early := _missed(text, start, last, pos)):
+        sign = _Sign.INNER if brackets > 0 else _sign(text, pos, where, stack, seen.count)
+        if sign is _Sign.CLOSE or (sign is _Sign.WEAK and not seen.opened):
+            return _closed(text, start, pos, where, seen)
+        if sign is _Sign.COLON and seen.count and (early := _missed(text, start, last, pos, seen)):
             return early
+        if brackets <= 0 and pos > start and text[pos - 1] in "{[":
+            brackets = 1  # JSON inside the text: its quotes are its own
+        elif brackets <= 0:
+            seen.add(text, start, pos)
+        seen.count, last, pos = seen.count + 1, pos, pos + 1
+
+
+class _Inner:
+    """What is known of the quotes inside a string so far."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.opened = False
+        """An inner quotation is open."""
+        self.stray = False
+        """A quote had no partner: 24" screen."""
+        self.torn = False
+        """... and stands where a string could end."""
+        self.structural = False
+        """A quote stands where a string could end."""
+
+    def add(self, text: str, start: int, pos: int) -> None:
         before, after = text[pos - 1] if pos > start else " ", at(text, pos + 1)
-        if not brackets and before in "{[" and pos > start:
-            brackets = 1
-        if opened:
-            opened = False
-        elif not brackets and _opens(before, after):
-            opened = True
-        elif not brackets:
-            stray = True
-        inner, last, pos = inner + 1, pos, pos + 1
+        structural = at(text, peek(text, pos + 1)) in ",}]"
+        self.structural |= structural
+        if self.opened:
+            self.opened = False
+        elif _opens(before, after):
+            self.opened = True
+        else:
+            self.stray = True
+            self.torn |= structural
+
+
+_OPENERS = {"}": "{", "]": "[", ")": "("}
+
+
+def _cut(text: str, start: int, stack: list[str], seen: _Inner) -> Ending:
+    """No quote closes the string: the text was cut, unless it ends in just the brackets that are open."""
+    end = len(text)
+    for opener in stack:
+        head = text[start:end].rstrip().rstrip("`").rstrip()
+        end = start + len(head)
+        if _OPENERS.get(head[-1:]) != opener:
+            break
+        end -= 1
+    else:
+        body = text[start:end].rstrip()
+        if stack and not any(opener in body for opener in stack):
+            return Ending(start + len(body), end, "missing quote", doubt=seen.count > 0 or body[-1:] in ("]", "}") or any(mark in body for mark in ",:\n"))
+    return Ending(len(text), len(text), "cut string", seen.stray, seen.stray or seen.structural)
 
 
 def _opens(before: str, after: str) -> bool:
@@ -101,10 +141,10 @@ def _depth(text: str, start: int, end: int) -> int:
     return part.count("{") + part.count("[") - part.count("}") - part.count("]")
 
 
-def _closed(text: str, start: int, pos: int, where: Where, inner: int, stray: bool, opened: bool) -> Ending:
-    if where == "key" and inner:
+def _closed(text: str, start: int, pos: int, where: Where, seen: _Inner) -> Ending:
+    if where == "key" and seen.count:
         return _bad_key(text, start, pos)
-    return Ending(pos, pos + 1, "inner quote" if inner else "", stray, opened)
+    return Ending(pos, pos + 1, "inner quote" if seen.count else "", seen.stray, seen.opened or seen.torn)
 
 
 _KEY_WORD = re.compile(r"\s*[\w$.-]+(?=\s*:)")
@@ -121,7 +161,7 @@ def _bad_key(text: str, start: int, pos: int) -> Ending:
 _BEFORE_KEY = re.compile(r"[,\n]\s*\Z")
 
 
-def _missed(text: str, start: int, last: int, pos: int) -> Ending | None:
+def _missed(text: str, start: int, last: int, pos: int, seen: _Inner) -> Ending | None:
     """`"a": "b, "c": 1`: the quote at `last` opened the key before this colon, so the string had ended before it."""
     gap = text[max(start, last - 60) : last]
     found = _BEFORE_KEY.search(gap)
@@ -133,7 +173,7 @@ def _missed(text: str, start: int, last: int, pos: int) -> Ending | None:
         return None
     if text.endswith(('\\"', "\\'"), start, end):  # "C:\dir\", "c": 1
         return Ending(end - 1, end, "escape")
-    return Ending(end, end, "missing quote")
+    return Ending(end, end, "missing quote", doubt=seen.structural)
 
 
 def _sign(text: str, pos: int, where: Where, stack: list[str], inner: int) -> _Sign:
@@ -185,12 +225,12 @@ def _after_comma(text: str, ahead: int) -> _Sign:
         return _Sign.CLOSE
     if mark == "{" and (quoted_key(text, peek(text, ahead + 1)) or bare_key(text, peek(text, ahead + 1))):
         return _Sign.CLOSE
-    if bare_key(text, ahead) or pair_without_colon(text, ahead) or (mark in QUOTES and _cut(text, ahead)):
+    if bare_key(text, ahead) or pair_without_colon(text, ahead) or (mark in QUOTES and _started(text, ahead)):
         return _Sign.WEAK
     return _Sign.INNER
 
 
-def _cut(text: str, ahead: int) -> bool:
+def _started(text: str, ahead: int) -> bool:
     """Only a started key is left of the text."""
     return len(text) - ahead < 100 and text.find(text[ahead], ahead + 1) < 0
 
@@ -218,7 +258,8 @@ def _after_foreign(text: str, ahead: int, opener: str, stack: list[str]) -> _Sig
     rest = at(text, peek(text, ahead + 1))
     if opener in stack:
         return _Sign.CLOSE if rest == "" or rest in ",]})" or len(stack) <= 2 else _Sign.WEAK
-    return _Sign.CLOSE if rest == "" else _Sign.INNER
+    goes_on = rest == "," and quoted_key(text, peek(text, peek(text, ahead + 1) + 1))
+    return _Sign.CLOSE if rest == "" or goes_on else _Sign.INNER
 
 
 def _after_item(text: str, pos: int, ahead: int, mark: str, stack: list[str], inner: int) -> _Sign:

@@ -14,6 +14,9 @@ NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?(?=[ \t]*(?:[\n\r,\
 GROUPED = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?(?=\s*(?:\}|,\s*[\"'}]|,\s*[A-Za-z_$]))")
 """A number in groups of three, with what may follow it in an object."""
 
+SPACED = re.compile(r"-?\d+(?:\.\d+)?(?=(?:[ \t]+(?!\d{3}(?!\d))-?\d+(?:\.\d+)?)+[ \t]*[,\]\n])")
+"""A number among numbers without commas; `1 234` is not, it may be one number."""
+
 _HEX = re.compile(r"([-+]?)0[xX]([0-9a-fA-F]+)\Z")
 _LOOSE = re.compile(r"[-+]?(?:(?:0|[1-9]\d*(?:_\d+)*)(\.\d*)?|(\.\d+))([eE][-+]?\d+)?\Z")
 _CUT_NUMBER = re.compile(r"(-?(?:0|[1-9]\d*)(?:\.\d+)?)(?:\.|[eE][-+]?)\Z")
@@ -33,7 +36,7 @@ _STOP = {
     "top": re.compile(r"[)\n\r;]"),
     "key": re.compile(r"[:,}\]\n\r]"),
 }
-_INNER_KEY = re.compile(r":\s")
+_INNER_KEY = re.compile(r":\s|;")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,8 @@ def bare(text: str, start: int, where: Where, stack: list[str]) -> Bare:
         elif mark in "/#":
             if comment_end(text, pos, pos + 2) > pos and text[pos - 1].isspace():
                 return _bare(text, start, pos)
-        elif _stops(text, pos, mark, where, stack):
-            doubt = where == "member" and (
-                _INNER_KEY.search(text, start, pos) is not None or (mark == "," and _torn(text, pos))
-            )
-            return _bare(text, start, pos, doubt=doubt)
+        elif _stops(mark, where, stack):
+            return _bare(text, start, pos, doubt=_doubtful(text, start, pos, mark, where))
         pos += 1
     return _bare(text, start, len(text))
 
@@ -110,8 +110,23 @@ def _bare(text: str, start: int, pos: int, *, doubt: bool = False) -> Bare:
     return Bare(end, pos, doubt=doubt)
 
 
-def _stops(text: str, pos: int, mark: str, where: Where, stack: list[str]) -> bool:
-    if mark in ");":
+def _doubtful(text: str, start: int, pos: int, mark: str, where: Where) -> bool:
+    """Whether a run that ends at `mark` may be more than one string, or less."""
+    if where not in ("member", "item"):
+        return False
+    return _INNER_KEY.search(text, start, pos) is not None or (where == "member" and mark == "," and _torn(text, pos))
+
+
+def several(word: str) -> bool:
+    """Whether `word` is a row of literals and numbers: one text, or values without commas."""
+    parts = word.split()
+    return len(parts) > 1 and all(part in _LITERALS or _LOOSE.match(part) for part in parts)
+
+
+def _stops(mark: str, where: Where, stack: list[str]) -> bool:
+    if mark == ";":
+        return where == "top"
+    if mark == ")":
         return "(" in stack or where == "top"
     if mark == "]":
         return "[" in stack
@@ -133,6 +148,6 @@ def _at_quote(text: str, start: int, pos: int, where: Where) -> Bare | None:
     if closes and text[pos - 1] not in " \t":
         return Bare(pos, pos + 1, "missing quote")
     spaced = text[pos - 1].isspace()
-    if spaced and (quoted_key(text, pos) if where == "member" else True):
-        return _bare(text, start, pos)
+    if spaced and (where != "member" or quoted_key(text, pos)):
+        return _bare(text, start, pos, doubt=_doubtful(text, start, pos, mark, where))
     return None
