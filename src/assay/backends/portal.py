@@ -103,4 +103,5 @@ class BlockingIncoming:
         return self._portal.call(self._inner.read())
 
     def close(self) -> None:
-        self._portal.call(self._inner.aclose())
+        if self._portal.close.alive:  # else it was closed with the transport
+            self._portal.call(self._inner.aclose())

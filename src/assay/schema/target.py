@@ -139,7 +139,7 @@ def _of_type(type_: Any) -> Target[Any]:
         adapter, schema = generate.build(wrapped_type(type_, wrapper, name), name)
     schema = inlined(schema)
     has_validators = typed.runs_user_code(adapter.core_schema)
-    return Target(name, schema, has_validators, wrapper, typed.checker(adapter, schema))
+    return Target(name, schema, has_validators, wrapper, typed.checker(adapter, schema), annotation=type_)
 
 
 _LAZY = (collections.abc.Iterable, collections.abc.Iterator, collections.abc.Generator)
