@@ -63,6 +63,13 @@ def leaves(data: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
         yield path, data
 
 
+def count(data: JSON) -> int:
+    """How many leaves there are."""
+    if data and isinstance(data, dict | list):
+        return sum(map(count, data.values() if isinstance(data, dict) else data))
+    return 1
+
+
 def _child(data: JSON, step: str) -> JSON:
     if isinstance(data, dict):
         return data.get(step, MISSING)

@@ -13,7 +13,7 @@ from assay.engine import strategy
 from assay.engine.judge import Verdict, judge
 from assay.engine.report import failure
 from assay.engine.task import Question, Task
-from assay.errors import APIError, APIStatusError, BudgetExceeded, ConfigurationError
+from assay.errors import APIError, APIStatusError, AssayError, BudgetExceeded, ConfigurationError
 from assay.prompt import Source
 from assay.retry import Rounds
 from assay.types import Attempt, Call, Mode, Outcome, Reply, Usage
@@ -24,6 +24,8 @@ Step: TypeAlias = Call | Sleep
 
 CONTINUATIONS_LIMIT = 100
 """Rounds of continuing one list: each brings at least one new item, so this only bounds a server that repeats itself."""
+_UNSATISFIED = AssayError("the answer has problems")
+"""What a counted retry is told: its rule looks at nothing but the count, so the full error is not composed each round."""
 BYTES_PER_TOKEN = 3
 """Of a prompt, to foresee its tokens for a budget: rather too many tokens than too few (English has about 4)."""
 DEFAULT_ANSWER = 1024
@@ -113,7 +115,7 @@ def extract(task: Task[T], source: Source) -> Generator[Step, Reply, Outcome[T]]
             run.continued += 1
         else:
             run.rounds = run.rounds or Rounds(task.retries)
-            wait = run.rounds.after(failure(run.outcome(None), task.target.name).error or APIError(""))
+            wait = run.rounds.after(_UNSATISFIED if isinstance(task.retries, int) else run.failed().error or _UNSATISFIED)
             if wait is None:
                 return run.failed()
             if wait > 0:

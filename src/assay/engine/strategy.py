@@ -136,7 +136,7 @@ def _parts(verdict: Verdict[Any]) -> tuple[str, ...] | None:
     paths = tuple(dict.fromkeys(problem.path for problem in verdict.problems))
     if not paths or "" in paths or verdict.data is None or any(p.kind in _UNREADABLE - {"ambiguous"} for p in verdict.problems):
         return None
-    total = sum(1 for _ in data_paths.leaves(verdict.data)) + sum(1 for p in verdict.problems if p.kind == "missing")
+    total = data_paths.count(verdict.data) + sum(p.kind == "missing" for p in verdict.problems)
     return paths if len(paths) <= PARTS_LIMIT and len(paths) <= total * PARTS_SHARE else None
 
 
