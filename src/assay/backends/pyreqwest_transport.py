@@ -112,7 +112,8 @@ def _build(client: Client, request: Request) -> StreamRequest:
             builder = builder.timeout(timedelta(seconds=request.timeout))
         if request.body:
             builder = builder.body_bytes(request.body)
-        return builder.build_streamed()
+        # By default it would hold a response back until 64 kB of it had come, or all: a stream would not stream.
+        return builder.streamed_read_buffer_limit(0).build_streamed()
     except (BuilderError, ValueError):
         raise cannot_be_sent(request) from None
 
