@@ -319,6 +319,37 @@ def test_a_key_that_is_not_allowed_is_dropped_and_recorded() -> None:
     assert [(repair.path, repair.kind, repair.before) for repair in outcome.repairs] == [("/b", "dropped", "2")]
 
 
+class Contact(BaseModel):
+    email: str | None = None
+    phone: str = "none"
+
+
+class Card(BaseModel):
+    size: int = 3
+    contacts: dict[str, str | Contact] = {}
+    codes: list[int] = []
+
+
+@pytest.mark.parametrize(
+    ("reply", "value", "dropped"),
+    [
+        ('{"size": null}', Card(), "/size"),
+        ('{"contacts": {"a": {"phone": null}}}', Card(contacts={"a": Contact()}), "/contacts/a/phone"),
+    ],
+)
+def test_null_is_how_a_model_leaves_out_a_field_that_may_not_be_null(reply: str, value: Card, dropped: str) -> None:
+    outcome, _, _ = play(task(Card), reply)
+    assert outcome.unwrap() == value
+    assert [(repair.path, repair.kind, repair.before) for repair in outcome.repairs] == [(dropped, "dropped", "null")]
+
+
+@pytest.mark.parametrize("reply", ['{"contacts": {"a": null}}', '{"codes": [1, null]}', '{"number": null}'])
+def test_a_null_that_carries_meaning_is_a_problem(reply: str) -> None:
+    type_ = Order if "number" in reply else Card
+    outcome, _, _ = play(task(type_, retries=0), reply)
+    assert outcome.attempts[0].problems[0].kind in ("type", "missing")
+
+
 def test_the_users_validators_run_once_a_reply_and_speak_in_the_reask() -> None:
     runs: list[str] = []
 

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from assay import decode, paths
 from assay.engine.task import Question, Task
 from assay.errors import DecodeError
-from assay.pointer import split
+from assay.pointer import at, govern, split
 from assay.problems import Invalid
 from assay.types import JSON, Problem, Repair, Reply
 
@@ -101,20 +101,41 @@ def _arguments(value: JSON, name: str) -> JSON:
 
 
 def validate(task: Task[T], verdict: Verdict[T]) -> Verdict[T]:
-    """Coerce and validate what was read; keys that the schema does not allow are dropped and recorded."""
-    data, repairs, problems = verdict.data, verdict.repairs, ()
+    """Coerce and validate what was read. What the schema has no place for is left out, recorded, and the rest tried again."""
+    data, repairs = verdict.data, verdict.repairs
     if not task.strict:
         coerced = task.coercer(data)
-        data, repairs, problems = coerced.value, repairs + coerced.repairs, coerced.problems
-    if problems:
-        return replace(verdict, data=data, repairs=repairs, problems=problems)
+        data, repairs = coerced.value, repairs + coerced.repairs
+        if coerced.problems:
+            return replace(verdict, data=data, repairs=repairs, problems=coerced.problems)
+    verdict = replace(verdict, data=data, repairs=repairs)
     try:
         value = task.target.validate(data, strict=task.strict, context=task.context)
     except Invalid as invalid:
-        verdict = replace(verdict, data=data, repairs=repairs, problems=invalid.problems)
-        extras = [problem for problem in invalid.problems if problem.kind == "extra"]
-        return validate(task, _without(verdict, extras)) if extras and not task.strict else verdict
-    return replace(verdict, value=value, data=data, text=_bare(task, None, data), repairs=repairs)
+        surplus = [problem for problem in invalid.problems if _is_surplus(task, problem, data)]
+        return validate(task, _without(verdict, surplus)) if surplus else replace(verdict, problems=invalid.problems)
+    return replace(verdict, value=value, text=_bare(task, None, data))
+
+
+def _is_surplus(task: Task[Any], problem: Problem, data: JSON) -> bool:
+    """A null where the schema has none is how a model leaves a field out; a key that is not allowed is dropped unless `strict`."""
+    above, _, _ = problem.path.rpartition("/")
+    parent = paths.get(data, above)
+    if not problem.path or not isinstance(parent, dict) or paths.get(data, problem.path) is paths.MISSING:
+        return False
+    if problem.kind == "extra":
+        return not task.strict
+    root = task.target.json_schema
+    schema = govern(at(root, split(above), data), parent, root)
+    return problem.kind == "type" and problem.said is None and split(problem.path)[-1] in schema.get("properties", ())
+
+
+def _without(verdict: Verdict[T], surplus: list[Problem]) -> Verdict[T]:
+    data, repairs = verdict.data, list(verdict.repairs)
+    for problem in surplus:
+        repairs.append(Repair(problem.path, "dropped", to_json(problem.said).decode(), ""))
+        data = paths.remove(data, problem.path)
+    return replace(verdict, data=data, repairs=tuple(repairs))
 
 
 def _bare(task: Task[Any], text: str | None, data: JSON) -> str:
@@ -125,14 +146,6 @@ def _bare(task: Task[Any], text: str | None, data: JSON) -> str:
     data = from_json(text) if text is not None else data
     bare = data[wrapper] if wrapper is not None and isinstance(data, dict) and data.keys() == {wrapper} else data
     return to_json(bare).decode()
-
-
-def _without(verdict: Verdict[T], extras: list[Problem]) -> Verdict[T]:
-    data, repairs = verdict.data, list(verdict.repairs)
-    for extra in extras:
-        repairs.append(Repair(extra.path, "dropped", to_json(extra.said).decode(), ""))
-        data = paths.remove(data, extra.path)
-    return replace(verdict, data=data, repairs=tuple(repairs), problems=())
 
 
 def _with_parts(question: Question, answer: JSON) -> JSON:
