@@ -1,6 +1,6 @@
 """Two chat completions at the same time, awaited.
 
-    python examples/async_chat.py
+python examples/async_chat.py
 """
 
 from __future__ import annotations

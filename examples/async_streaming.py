@@ -1,6 +1,6 @@
 """Tokens as they are made, awaited.
 
-    python examples/async_streaming.py
+python examples/async_streaming.py
 """
 
 from __future__ import annotations

@@ -40,7 +40,9 @@ def main() -> None:
     found = {span.path: TEXT[span.start : span.end] for span in outcome.spans}
     for field, value in entry.model_dump(mode="json").items():
         places = [text for path, text in found.items() if path.split("/")[1] == field]
-        print(f"  {field:<10} {value!s:<28} {'in the text: ' + ', '.join(places) if places else 'not word for word in the text'}")
+        print(
+            f"  {field:<10} {value!s:<28} {'in the text: ' + ', '.join(places) if places else 'not word for word in the text'}"
+        )
     print(f"valid after {len(outcome.attempts)} attempt(s), {outcome.usage.total_tokens} tokens")
 
 

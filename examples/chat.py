@@ -1,6 +1,6 @@
 """A plain chat completion. The client has the surface of the groq package.
 
-    python examples/chat.py
+python examples/chat.py
 """
 
 from __future__ import annotations

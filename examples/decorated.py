@@ -1,6 +1,6 @@
 """Settings that ride on the class: the decorator, and the base class that type checkers understand best.
 
-    python examples/decorated.py
+python examples/decorated.py
 """
 
 from __future__ import annotations

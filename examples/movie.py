@@ -8,11 +8,11 @@ what assay sends: every field with its name and type, only the object, null for 
 
 from __future__ import annotations
 
+from client import connect
 from pydantic import BaseModel, Field, ValidationError
 
 import assay
 from assay import decode
-from client import connect
 
 TEXTS = (
     "Harbour Lights (1987) is a quiet drama by Ines Moreau about two sisters who run a ferry. 102 minutes.",

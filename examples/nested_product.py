@@ -1,6 +1,6 @@
 """A deeply nested product: variants, rated reviews, and a manufacturer whose details are text or contact data.
 
-    python examples/nested_product.py
+python examples/nested_product.py
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A recipe: nested models, lists of them, and numbers.
 
-    python examples/recipe.py
-    assay extract --schema examples/recipe.py:Recipe my-recipe.txt
+python examples/recipe.py
+assay extract --schema examples/recipe.py:Recipe my-recipe.txt
 """
 
 from __future__ import annotations

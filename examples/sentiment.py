@@ -1,6 +1,6 @@
 """Sentiment of a review, with the phrases that show it and a confidence.
 
-    python examples/sentiment.py
+python examples/sentiment.py
 """
 
 from __future__ import annotations

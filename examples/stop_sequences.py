@@ -1,6 +1,6 @@
 """Stop sequences: the model stops before it writes one of them.
 
-    python examples/stop_sequences.py
+python examples/stop_sequences.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Tokens as they are made.
 
-    python examples/streaming.py
+python examples/streaming.py
 """
 
 from __future__ import annotations

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from chat_server import NEVER, serving
 
 from assay.cli import main
+from chat_server import NEVER, serving
 
 SCHEMA = '{"title": "Pet", "type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}, "required": ["name", "age"]}'
 GOOD = '{"name": "Mo", "age": 3}'
@@ -363,5 +363,7 @@ def _with_schema(folder: Path) -> Path:
 def test_completion_is_offered(tmp_path: Path) -> None:
     environment = os.environ | {"_ASSAY_COMPLETE": "complete_bash", "COMP_WORDS": "assay ex", "COMP_CWORD": "1"}
     script = "import sys; sys.argv[0] = 'assay'; from assay.cli import main; main()"
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=60, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
     assert ran.stdout.split() == ["extract"]

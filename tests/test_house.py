@@ -17,9 +17,9 @@ SRC = ROOT / "src"
 
 # One row per storey, the ground floor first: a room imports only from itself and from rows above it in this table.
 LAYERS = (
-    {"types", "words"},
+    {"types"},
     {"errors", "pointer"},
-    {"options"},
+    {"options", "words"},
     {"effects"},
     {"drive", "retry", "problems", "ground"},
     {"schema", "decode"},
@@ -36,7 +36,13 @@ LAYERS = (
 )
 
 # Rooms that know nothing of each other, although one lies above the other.
-STRANGERS = {("backends", "engine"), ("backends", "schema"), ("backends", "decode"), ("providers", "engine"), ("client", "engine")}
+STRANGERS = {
+    ("backends", "engine"),
+    ("backends", "schema"),
+    ("backends", "decode"),
+    ("providers", "engine"),
+    ("client", "engine"),
+}
 
 # Where an import may stand inside a function: these modules serve optional extras or start slowly.
 LAZY_PLACES = ("assay.adapters", "assay.backends.local", "assay.cli")
@@ -50,7 +56,20 @@ LAZY_PACKAGES = {
 }
 
 # What `import assay` must not load.
-HEAVY = ("instructor", "openai", "groq", "typer", "rich", "jsonschema", "aiohttp", "httpx", "xllamacpp", "pyarrow", "yaml", "assay.cli")
+HEAVY = (
+    "instructor",
+    "openai",
+    "groq",
+    "typer",
+    "rich",
+    "jsonschema",
+    "aiohttp",
+    "httpx",
+    "xllamacpp",
+    "pyarrow",
+    "yaml",
+    "assay.cli",
+)
 
 MODULES = {
     ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(SRC.rglob("*.py"))
@@ -108,7 +127,9 @@ def test_strangers_stay_strangers() -> None:
 
 def test_no_import_cycle() -> None:
     try:
-        TopologicalSorter({module: {other for other in others if other in MODULES} for module, others in IMPORTS.items()}).prepare()
+        TopologicalSorter(
+            {module: {other for other in others if other in MODULES} for module, others in IMPORTS.items()}
+        ).prepare()
     except CycleError as error:
         pytest.fail(f"import cycle: {' -> '.join(error.args[1])}")
 
@@ -131,7 +152,9 @@ def test_only_its_adapter_knows_instructor() -> None:
     assert all(module.startswith("assay.adapters") for module in knowing)
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if any("__all__" in ast.dump(node) for node in parse(module).body)])
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if any("__all__" in ast.dump(node) for node in parse(module).body)]
+)
 def test_all_is_what_is_there(module: str) -> None:
     names = importlib.import_module(module).__all__
     loaded = importlib.import_module(module)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from chat_server import ChatServer, serving
 
 ROOT = Path(__file__).parent.parent
@@ -59,7 +60,9 @@ def _run(code: str, line: int, replies: list[str], server: ChatServer) -> str:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile("\n" * line + code, "README.md", "exec"), sys.modules["readme"].__dict__)
-    assert len(server.bodies) == len(replies), f"it sent {len(server.bodies)} requests, and the README has {len(replies)} replies"
+    assert len(server.bodies) == len(replies), (
+        f"it sent {len(server.bodies)} requests, and the README has {len(replies)} replies"
+    )
     return printed.getvalue()
 
 
@@ -77,7 +80,9 @@ def test_two_commands_of_one_line(heading: str) -> None:
 
 def test_links_lead_to_files_and_headings() -> None:
     targets = re.findall(r"\]\((?!https?:)([^)\s]+)\)", README)
-    anchors = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", README, re.M)}
+    anchors = {
+        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    }
     broken = [t for t in targets if (t[1:] not in anchors if t.startswith("#") else not (ROOT / t).exists())]
     assert broken == []
 
@@ -97,7 +102,7 @@ def test_every_option_is_in_the_table() -> None:
     from assay.options import Options
 
     table = README.split("## Options", 1)[1].split("##", 1)[0]
-    assert {name for name in re.findall(r"^\| `(\w+)` \|", table, re.M)} == {field.name for field in fields(Options)}
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == {field.name for field in fields(Options)}
 
 
 def test_every_flag_of_the_command_line_is_there() -> None:

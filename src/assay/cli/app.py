@@ -10,6 +10,7 @@ import typer
 from assay import __version__
 from assay.cli.common import err
 from assay.cli.demo import demo
+from assay.cli.doctor import doctor
 from assay.cli.extract import extract
 from assay.cli.models import models
 from assay.cli.schema import schema
@@ -43,6 +44,7 @@ app.command()(demo)
 app.command()(extract)
 app.command()(schema)
 app.add_typer(models, name="models")
+app.command()(doctor)
 
 
 def _version(wanted: bool) -> None:
@@ -76,7 +78,7 @@ def main() -> None:
     try:
         app()
     except AssayError as error:
-        err.print("[bold red]error[/]", end="")
+        err.print("[bold red]error[/]", end=" ")
         err.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(exit_code(error))
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -61,6 +62,11 @@ def read_source(name: str) -> str:
             f"{where} is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}. "
             f"Convert it first, for example with: iconv -f latin1 -t utf-8 {name}"
         ) from None
+
+
+def busy(what: str, *, quiet: bool) -> AbstractContextManager[object]:
+    """A spinner on a terminal's stderr."""
+    return nullcontext() if quiet else err.status(what)
 
 
 def existing(path: Path, what: str) -> Path:

@@ -13,11 +13,11 @@ from rich.panel import Panel
 from rich.text import Text
 
 from assay.api import Extractor
-from assay.backends.local import weights
-from assay.backends.local.table import DEFAULT
 from assay.cli import show
-from assay.cli.common import err, out
-from assay.cli.models import fetching
+from assay.cli.common import busy, out
+from assay.cli.models import fetch_embedded
+from assay.connect import LOCAL_DEFAULT
+from assay.options import Options
 
 TEXT = """\
 Hello, I ordered a Hallam desk lamp on 2026-03-04 (order 88213) and it came with a cracked shade.
@@ -35,17 +35,18 @@ class Complaint(BaseModel):
     currency: Literal["EUR", "USD", "GBP"] | None = None
 
 
+_TOY = "The embedded model is a toy: 135 million parameters. Check what it says."
+
+
 def demo(
     *,
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="PROVIDER/NAME", help="Another model than the embedded one.")
-    ] = f"local/{DEFAULT}",
+    ] = LOCAL_DEFAULT,
 ) -> None:
     """Turn a letter into data on the embedded model: no key, no server."""
-    if model.startswith("local/"):
-        with fetching(f"fetching {model} (once)") as progress:
-            weights.resolve(model.removeprefix("local/"), progress)
-    with err.status("reading the letter ..."), Extractor(Complaint, model=model) as extractor:
+    fetch_embedded(Options(model=model))
+    with busy("reading the letter ...", quiet=False), Extractor(Complaint, model=model) as extractor:
         outcome = extractor.run(TEXT)
     out.print(_panel("the text", Text(TEXT)))
     out.print(_panel("the model class", show.code(inspect.getsource(Complaint).rstrip(), "python")))
@@ -59,10 +60,11 @@ def _panel(title: str, body: RenderableType) -> Panel:
 
 
 def _advice(model: str) -> Group | str:
-    if model != f"local/{DEFAULT}":
+    if model != LOCAL_DEFAULT:
         return ""
     return Group(
-        Text("The embedded model has 135 million parameters: a toy beside a real model, so check what it says.", style="yellow"),
-        Text("A better local one:   assay models pull qwen2.5-1.5b   then --model local/qwen2.5-1.5b"),
-        Text("A hosted one:         export GROQ_API_KEY=...           then every command uses Groq"),
+        Text(_TOY, style="yellow"),
+        Text("Better, local:   assay models pull qwen2.5-1.5b"),
+        Text("                 assay demo --model local/qwen2.5-1.5b"),
+        Text("Better, hosted:  export GROQ_API_KEY=...   (used by assay extract, batch ...)"),
     )

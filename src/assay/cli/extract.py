@@ -6,15 +6,17 @@ from typing import Annotated
 
 import typer
 
-from assay.api import Extractor
+from assay.api import SETTINGS, Extractor
 from assay.cli import show
-from assay.cli.common import SchemaFlag, err, load_target, out, read_source
+from assay.cli.common import SchemaFlag, busy, err, load_target, out, read_source
 from assay.cli.flags import ModelFlags, budget, takes_model_flags
+from assay.cli.models import fetch_embedded
+from assay.options import Options
 
 
 @takes_model_flags
 def extract(
-    file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="The text; - is the standard input.")] = "-",
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="The text; - is the standard input.")] = "-",
     *,
     schema: SchemaFlag,
     form: Annotated[show.Format, typer.Option("--format", "-f", help="How the value is written.")] = show.Format.JSON,
@@ -25,12 +27,14 @@ def extract(
     flags: ModelFlags,
 ) -> None:
     """Extract one value from a text."""
-    options = flags.options()
+    given = flags.options()
     if spend is not None:
-        options["budget"] = budget(spend)
+        given["budget"] = budget(spend)
     target = load_target(schema)
+    options = getattr(target, SETTINGS, Options()).updated(given)
     source = read_source(file)
-    with Extractor(target, **options) as extractor:
+    fetch_embedded(options, quiet=flags.quiet)
+    with busy("asking ...", quiet=flags.quiet), Extractor.of(target, options) as extractor:
         outcome = extractor.run(source)
     if trace:
         err.print(show.trace(outcome))

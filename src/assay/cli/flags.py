@@ -19,52 +19,40 @@ from assay.errors import ConfigurationError
 from assay.options import Budget
 from assay.types import Mode, PromptStyle
 
-_PANEL = "Model"
-_MODES = ", ".join(["auto", *Mode])
+_AS_GIVEN = (
+    *("model", "base_url", "mode", "instructions", "prompt_style"),
+    *("temperature", "max_tokens", "retries", "max_retries", "timeout"),
+)
+"""Flags whose value is the option's."""
+
+
+def _flag(help_: str, metavar: str | None, *names: str) -> Any:
+    return typer.Option(*names, metavar=metavar, help=help_, rich_help_panel="Model")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFlags:
     """How the model is reached and asked: the shared flags of the command line. None: not given."""
 
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", metavar="PROVIDER/NAME", help="Which model is asked.", rich_help_panel=_PANEL)
-    ] = None
-    base_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="An OpenAI-compatible server.", rich_help_panel=_PANEL)
-    ] = None
-    api_key_env: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The environment variable that holds the key.", rich_help_panel=_PANEL)
-    ] = None
-    mode: Annotated[str | None, typer.Option(help=f"How JSON is asked for: {_MODES}.", rich_help_panel=_PANEL)] = None
-    instructions: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What to look for, in your words.", rich_help_panel=_PANEL)
-    ] = None
-    examples: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help='Worked examples, a line each: {"text": ..., "value": ...}.', rich_help_panel=_PANEL),
-    ] = None
-    context: Annotated[
-        str | None, typer.Option(metavar="JSON", help="Context for the validators of a pydantic model.", rich_help_panel=_PANEL)
-    ] = None
-    prompt_style: Annotated[
-        str | None, typer.Option(help=f"How the schema is written: {', '.join(PromptStyle)}.", rich_help_panel=_PANEL)
-    ] = None
-    strict: Annotated[bool, typer.Option("--strict", help="No coercion of near misses.", rich_help_panel=_PANEL)] = False
-    temperature: Annotated[float | None, typer.Option(help="0 to 2 (default 0).", rich_help_panel=_PANEL)] = None
-    max_tokens: Annotated[int | None, typer.Option(help="The longest answer, in tokens.", rich_help_panel=_PANEL)] = None
-    retries: Annotated[int | None, typer.Option(help="Re-asks after an invalid answer (default 2).", rich_help_panel=_PANEL)] = None
-    max_retries: Annotated[
-        int | None, typer.Option(help="Repeats of a request that failed on its way (default 2).", rich_help_panel=_PANEL)
-    ] = None
-    timeout: Annotated[float | None, typer.Option(help="Seconds for one request (default 60).", rich_help_panel=_PANEL)] = None
+    model: Annotated[str | None, _flag("Which model is asked.", "PROVIDER/NAME", "--model", "-m")] = None
+    base_url: Annotated[str | None, _flag("An OpenAI-compatible server.", "URL")] = None
+    api_key_env: Annotated[str | None, _flag("The environment variable that holds the key.", "NAME")] = None
+    mode: Annotated[str | None, _flag(f"How JSON is asked for: {', '.join(['auto', *Mode])}.", "MODE")] = None
+    instructions: Annotated[str | None, _flag("What to look for, in your words.", "TEXT")] = None
+    examples: Annotated[Path | None, _flag('Worked examples, one a line: {"text": ..., "value": ...}.', "FILE")] = None
+    context: Annotated[str | None, _flag("Context for a pydantic model's validators.", "JSON")] = None
+    prompt_style: Annotated[str | None, _flag(f"How the schema is written: {', '.join(PromptStyle)}.", "STYLE")] = None
+    strict: Annotated[bool, _flag("No coercion of near misses.", None, "--strict")] = False
+    temperature: Annotated[float | None, _flag("0 to 2 (default 0).", "NUMBER")] = None
+    max_tokens: Annotated[int | None, _flag("The longest answer, in tokens.", "COUNT")] = None
+    retries: Annotated[int | None, _flag("Re-asks after an invalid answer (default 2).", "COUNT")] = None
+    max_retries: Annotated[int | None, _flag("Repeats of a request that failed on its way (default 2).", "COUNT")] = None
+    timeout: Annotated[float | None, _flag("For one request (default 60).", "SECONDS")] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Results and errors only.")] = False
 
     def options(self) -> dict[str, Any]:
         """The flags that were given, as keyword arguments of `extract` and `Extractor`."""
-        names = ("model", "base_url", "mode", "instructions", "prompt_style", "temperature", "max_tokens")
-        names += ("retries", "max_retries", "timeout")
-        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        given = {name: getattr(self, name) for name in _AS_GIVEN if getattr(self, name) is not None}
         if self.strict:
             given["strict"] = True
         if self.examples is not None:

@@ -14,6 +14,8 @@ from rich.table import Table
 from assay.backends.local import weights
 from assay.backends.local.table import DEFAULT, MODELS
 from assay.cli.common import err, out
+from assay.connect import LOCAL_DEFAULT, default_model
+from assay.options import Options
 
 models = typer.Typer(invoke_without_command=True, help="Local models: which there are, and fetching one.")
 
@@ -32,12 +34,16 @@ def show_models() -> None:
         here = "[green]yes[/]" if weights.present(model) else "[dim]no[/]"
         rows.add_row(f"local/{model.name}", f"{model.size_bytes / 1e6:,.0f} MB", model.licence, model.params, here)
     out.print(rows)
-    err.print(f"[dim]Kept in {weights.folder()} · fetch one with: assay models pull NAME · or use any local:/path/model.gguf[/]")
+    err.print(
+        f"[dim]Kept in {weights.folder()} · fetch one with: assay models pull NAME · or use any local:/path/model.gguf[/]"
+    )
 
 
 @models.command()
 def pull(
-    name: Annotated[str, typer.Argument(help="A model's name, with or without local/.", autocompletion=lambda: list(MODELS))] = DEFAULT,
+    name: Annotated[
+        str, typer.Argument(help="A model's name, with or without local/.", autocompletion=lambda: list(MODELS))
+    ] = DEFAULT,
     *,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -46,6 +52,14 @@ def pull(
     with fetching(f"fetching {name}", quiet=quiet) as progress:
         path = weights.pull(name, progress)
     out.print(str(path), markup=False, highlight=False)
+
+
+def fetch_embedded(options: Options, *, quiet: bool = False) -> None:
+    """Fetch the small default model, when it is what these options mean and it is not here yet: once, and seen."""
+    model = options.model or (None if options.client else default_model(options.base_url))
+    if model in ("local", LOCAL_DEFAULT):
+        with fetching(f"fetching {LOCAL_DEFAULT} (once)", quiet=quiet) as progress:
+            weights.resolve(DEFAULT, progress)
 
 
 @contextmanager
