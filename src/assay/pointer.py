@@ -66,17 +66,17 @@ def branches(schema: JSONObject) -> list[JSON]:
 
 def govern(schema: JSON, value: JSON, root: JSONObject) -> JSONObject:
     """The resolved schema for this value: of a union, the branch that the value fits best."""
-    schema = resolve(schema, root)
+    found = resolve(schema, root)
     for _ in range(_DEPTH):
-        options = branches(schema)
+        options = [resolve(option, root) for option in branches(found)]
         if not options:
             break
-        beside = {k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "default", "discriminator")}
-        best = max((resolve(option, root) for option in options), key=lambda option: fit(option, value, root))
-        schema = {**beside, **best}
-    return schema
+        beside = {key: part for key, part in found.items() if key not in _UNION}
+        found = {**beside, **max(options, key=lambda option: fit(option, value, root))}
+    return found
 
 
+_UNION = {"anyOf", "oneOf", "discriminator", "default"}
 _DEPTH = 16
 """Unions within unions that are followed; a recursive alias of unions alone would never end."""
 

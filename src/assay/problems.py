@@ -1,7 +1,7 @@
 """What is wrong with a value: ranked problems, and how pydantic's errors become them.
 
 Problems point into the data as the model wrote it, say what is wanted in words and name no library.
-Those of JSON Schemas are made in `assay.violations`.
+Those of JSON Schemas are made in `assay.schema.violations`.
 """
 
 from __future__ import annotations
@@ -118,6 +118,8 @@ def _kind(details: ErrorDetails, said: JSON) -> ProblemKind:
         return "missing"
     if code in _EXTRA:
         return "extra"
+    if "[key]" in details["loc"]:
+        return "value"
     if code == "json_invalid":
         return "json"
     dated = isinstance(said, str) and code.endswith("_parsing") and code.split("_")[0] in _TEXTUAL
@@ -176,4 +178,8 @@ _PREFIX = re.compile(r"^(?:Value error, |Assertion failed, |Input should be )")
 
 def _plain(message: str) -> str:
     """The message of pydantic without its opening."""
-    return _PREFIX.sub("", message).replace(" valid ", " ")
+    return _ARTICLE.sub("an ", _TAIL.sub("", _PREFIX.sub("", message)).replace(" valid ", " "))
+
+
+_ARTICLE = re.compile(r"\ba (?=[aeio])")
+_TAIL = re.compile(r", unable to (?:parse|interpret) .*$")

@@ -1,25 +1,23 @@
 """JSON Schemas as targets: checked by jsonschema, in the draft that the schema names.
 
-Loaded only when a target is a JSON Schema: importing jsonschema takes longer than all the rest.
+jsonschema is imported only when a target is a JSON Schema: that takes longer than importing all the rest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import exceptions, validators
-from jsonschema.protocols import Validator
-from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it has no stubs
 from pydantic_core import from_json
-from referencing.exceptions import Unresolvable
-from referencing.jsonschema import specification_with
 
 from assay.errors import SchemaError
 from assay.pointer import join, subschemas
 from assay.problems import Invalid
+from assay.schema.violations import from_jsonschema
 from assay.types import JSON, JSONObject
-from assay.violations import from_jsonschema
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +27,7 @@ class Plain:
     validator: Validator
     schema: JSONObject
 
-    def parse(self, text: str, context: Any = None) -> JSON:
+    def parse(self, text: str, context: Any) -> JSON:  # noqa: ARG002  # a schema has no use for it
         try:
             data = from_json(text, allow_inf_nan=False)
         except ValueError as error:
@@ -38,7 +36,7 @@ class Plain:
             raise Invalid
         return data
 
-    def validate(self, data: JSON, *, strict: bool, context: Any) -> JSON:
+    def validate(self, data: JSON, *, strict: bool, context: Any) -> JSON:  # noqa: ARG002  # always exact
         problems = from_jsonschema(self.validator.iter_errors(data), self.schema)
         if problems:
             raise Invalid(problems)
@@ -50,6 +48,9 @@ class Plain:
 
 def build(schema: JSONObject, name: str) -> Plain:
     """A checker for a schema; `SchemaError` says where the schema is none, or refers to what is not in it."""
+    from jsonschema import exceptions  # noqa: PLC0415
+    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415
+
     draft = _draft(schema)
     if draft is None:
         raise SchemaError(f"{name}: no JSON Schema draft is known as {schema['$schema']!r}", path="/$schema")
@@ -59,12 +60,14 @@ def build(schema: JSONObject, name: str) -> Plain:
         path = join(tuple(error.absolute_path))
         raise SchemaError(f"{name} is not a JSON Schema: at {path or 'its root'}: {error.message}", path=path) from error
     _check_references(draft, schema, name)
-    # A registry of its own fetches nothing: what a schema refers to has to be in it, or be a draft itself.
-    return Plain(draft(schema, registry=REGISTRY, format_checker=draft.FORMAT_CHECKER), schema)
+    # A registry of its own fetches nothing: what a schema refers to has to be in it.
+    return Plain(draft(schema, registry=EMPTY_REGISTRY, format_checker=draft.FORMAT_CHECKER), schema)
 
 
 def _draft(schema: JSONObject) -> type[Validator] | None:
     """The draft that the schema names, 2020-12 when it names none; None when no such draft is known."""
+    from jsonschema import validators  # noqa: PLC0415
+
     newest = validators.Draft202012Validator
     found = validators.validator_for(schema, default=newest)
     unknown = found is newest and str(schema.get("$schema", _NEWEST)).rstrip("#") != _NEWEST
@@ -75,8 +78,11 @@ _NEWEST = "https://json-schema.org/draft/2020-12/schema"
 
 
 def _check_references(draft: type[Validator], schema: JSONObject, name: str) -> None:
+    from referencing.exceptions import Unresolvable  # noqa: PLC0415
+    from referencing.jsonschema import EMPTY_REGISTRY, specification_with  # noqa: PLC0415
+
     resource = specification_with(str(draft.META_SCHEMA["$schema"])).create_resource(schema)
-    resolver = REGISTRY.resolver_with_root(resource)
+    resolver = EMPTY_REGISTRY.resolver_with_root(resource)
     # References within an embedded schema count from its own $id: those are left to the validator.
     embedded = [way for way, part in subschemas(schema) if way and "$id" in part]
     for way, part in subschemas(schema):

@@ -103,7 +103,7 @@ class _Generator(GenerateJsonSchema):
         finally:
             self._way.pop()
 
-    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002  # pydantic's
         what = error_info.removeprefix("core_schema.").removesuffix("Schema").lower()
         raise _Impossible(f"{_article(what)}, which JSON cannot hold", ".".join(self._names()))
 

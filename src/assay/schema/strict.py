@@ -8,7 +8,7 @@ after it, but for the bounds and patterns that the strict form cannot say; valid
 from __future__ import annotations
 
 from assay.errors import SchemaError
-from assay.pointer import branches, child, govern, join, resolve
+from assay.pointer import branches, child, govern, join, json_type, resolve
 from assay.types import JSON, JSONObject
 
 
@@ -44,7 +44,11 @@ def _strict(schema: JSON, root: JSONObject, way: tuple[str | int, ...]) -> JSONO
     for key in ("not", "if", "patternProperties", "dependentRequired", "dependentSchemas", "propertyNames", "contains"):
         if key in schema:
             raise NotStrict(f"{join(way) or 'the root'} has {key!r}", path=join((*way, key)))
+    if "$ref" in schema:  # a server refuses keywords beside a reference; its description is in the prompt
+        schema = {"$ref": schema["$ref"]} if not schema.keys() - _BESIDE else resolve(schema, root)
     form = {key: value for key, value in schema.items() if key in _KEPT}
+    if "type" not in form and ("enum" in form or "const" in form):
+        form["type"] = _types_of(form.get("enum", [form.get("const")]))
     if form.get("format") not in _FORMATS:
         form.pop("format", None)
     if options := branches(schema):
@@ -58,6 +62,14 @@ def _strict(schema: JSON, root: JSONObject, way: tuple[str | int, ...]) -> JSONO
     return form
 
 
+_BESIDE = {"$ref", "description", "title", "default"}
+
+
+def _types_of(values: list[JSON]) -> str | list[str]:
+    types = list(dict.fromkeys(map(json_type, values)))
+    return types[0] if len(types) == 1 else types
+
+
 def _is(schema: JSONObject, type_: str) -> bool:
     types = schema.get("type", ())
     return type_ == types or type_ in types if not isinstance(types, str) else types == type_
@@ -69,11 +81,13 @@ def _closed(schema: JSONObject, root: JSONObject, way: tuple[str | int, ...]) ->
     if properties is None or isinstance(free, dict) or (free is True):
         raise NotStrict(f"{join(way) or 'the root'} has free keys", path=join(way))
     required = schema.get("required", ())
+    if any(name not in properties for name in required):
+        raise NotStrict(f"{join(way) or 'the root'} requires keys that it does not describe", path=join(way))
     form = {}
     for name, part in properties.items():
         strict = _strict(part, root, (*way, "properties", name))
         form[name] = strict if name in required else _or_null(strict, root)
-    return {"type": "object", "properties": form, "required": list(form), "additionalProperties": False}
+    return {"type": schema.get("type", "object"), "properties": form, "required": list(form), "additionalProperties": False}
 
 
 def _or_null(schema: JSONObject, root: JSONObject) -> JSONObject:

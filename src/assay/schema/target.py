@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast, get_args, get_origin
 
 from assay.errors import ConfigurationError
 from assay.problems import Invalid
-from assay.schema import generate, typed
+from assay.schema import draft, generate, typed
 from assay.schema.cache import Cache
 from assay.schema.example import example
 from assay.schema.plain import JSONSchema
@@ -120,8 +120,6 @@ def _build(type_: Any) -> Target[Any]:
 
 
 def _of_schema(source: JSONSchema) -> Target[Any]:
-    from assay.schema import draft  # noqa: PLC0415  # loads jsonschema, which most users never need
-
     name = _safe(source.title)
     draft.build(source.schema, name)  # so that an error's path is one of the schema as it was given
     wrapper = wrapper_for(source.schema)
