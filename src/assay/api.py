@@ -313,20 +313,30 @@ class Extractable(BaseModel):
         """`extract`, awaited."""
         return await aextract(cls, source, **options)
 
+    @classmethod
+    def stream(cls, source: Given, **options: Unpack[OptionsDict]) -> Generator[Partial[Self], None, None]:
+        """Instances in the making; see `Extractor.stream`."""
+        return _extractor(cls, options).stream(source, context=options.get("context"))
+
+    @classmethod
+    def astream(cls, source: Given, **options: Unpack[OptionsDict]) -> AsyncGenerator[Partial[Self], None]:
+        """`stream`, awaited."""
+        return _extractor(cls, options).astream(source, context=options.get("context"))
+
 
 @overload
 def extractable(cls: M, /) -> M: ...
 @overload
 def extractable(**options: Unpack[OptionsDict]) -> Callable[[M], M]: ...
 def extractable(cls: M | None = None, /, **options: Unpack[OptionsDict]) -> M | Callable[[M], M]:
-    """Give a pydantic model `.extract` and `.aextract`, and options that ride on the class.
+    """Give a pydantic model `extract`, `aextract`, `stream`, `astream`, and options that ride on the class.
 
     `@extractable` or `@extractable(model="groq/openai/gpt-oss-20b", instructions="...", retries=2)`.
     """
 
     def decorate(model: M) -> M:
         setattr(model, SETTINGS, _settings(model).updated(options))
-        for name in ("extract", "aextract"):
+        for name in ("extract", "aextract", "stream", "astream"):
             if not hasattr(model, name):
                 setattr(model, name, Extractable.__dict__[name])
         return model
