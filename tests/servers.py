@@ -280,6 +280,11 @@ def streamed(text: str, *, size: int = 3) -> list[Step]:
     return [EVENT_STREAM, chunked(events(delta(delta={"role": "assistant"}), *pieces, last)), LAST_CHUNK]
 
 
+def said(text: str) -> Callable[[Received], Steps]:
+    """A model that says this, streamed when that is asked for."""
+    return lambda request: streamed(text) if request.json.get("stream") else [completion(text)]
+
+
 EVENT_STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 """The head of a streamed answer; `chunked(...)` and `LAST_CHUNK` follow."""
 LAST_CHUNK = b"0\r\n\r\n"

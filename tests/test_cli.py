@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli import main
-from chat_server import NEVER, serving
+from servers import Server, answer, error, said
 
 SCHEMA = '{"title": "Pet", "type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}}, "required": ["name", "age"]}'
 GOOD = '{"name": "Mo", "age": 3}'
@@ -85,25 +86,25 @@ def test_version(run: Run) -> None:
 
 
 def test_extract_prints_the_value_alone_on_stdout(run: Run) -> None:
-    with serving(GOOD) as server:
-        ran = run("extract", "--schema", "pet.json", "--model", "m", "--base-url", server.url)
+    with Server(said(GOOD)) as server:
+        ran = run("extract", "--schema", "pet.json", "--model", "m", "--base-url", server.base_url)
     assert ran.code == 0
     assert json.loads(ran.out) == {"name": "Mo", "age": 3}
     assert "1 attempt" in ran.err
-    assert "100 + 20 tokens" in ran.err
+    assert "10 + 5 tokens" in ran.err
 
 
 def test_quiet_leaves_stderr_empty(run: Run) -> None:
-    with serving(GOOD) as server:
-        ran = run("extract", "--schema", "pet.json", "--model", "m", "--base-url", server.url, "--quiet")
+    with Server(said(GOOD)) as server:
+        ran = run("extract", "--schema", "pet.json", "--model", "m", "--base-url", server.base_url, "--quiet")
     assert (ran.code, ran.err) == (0, "")
 
 
 def test_extract_reads_a_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("\ufeffMo is three. Ünïcode.", encoding="utf-8")
-    with serving(GOOD) as server:
-        run("extract", "letter.txt", "--schema", "pet.json", "--model", "m", "--base-url", server.url)
-    sent = json.dumps(server.bodies[0], ensure_ascii=False)
+    with Server(said(GOOD)) as server:
+        run("extract", "letter.txt", "--schema", "pet.json", "--model", "m", "--base-url", server.base_url)
+    sent = json.dumps(server.received[0].json, ensure_ascii=False)
     assert "Mo is three. Ünïcode." in sent
     assert "\ufeff" not in sent
 
@@ -111,21 +112,21 @@ def test_extract_reads_a_file(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("spec", ["pet.py:Pet", "pet:Pet", "pet.py:House.Cat", "pet.py:Pets", "pet.json"])
 def test_schema_takes_a_file_a_module_and_a_path(run: Run, spec: str) -> None:
     reply = f'{{"items": [{GOOD}]}}' if spec.endswith("Pets") else GOOD if "Cat" not in spec else '{"name": "Mo"}'
-    with serving(reply) as server:
-        ran = run("extract", "--schema", spec, "--model", "m", "--base-url", server.url)
+    with Server(said(reply)) as server:
+        ran = run("extract", "--schema", spec, "--model", "m", "--base-url", server.base_url)
     assert ran.code == 0, ran.err
     assert "Mo" in ran.out
 
 
 def test_yaml(run: Run) -> None:
-    with serving('{"name": "no", "age": 3}') as server:
-        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.url, "--format", "yaml")
+    with Server(said('{"name": "no", "age": 3}')) as server:
+        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, "--format", "yaml")
     assert ran.out == "name: 'no'\nage: 3\n"
 
 
 def test_table_shows_each_leaf(run: Run) -> None:
-    with serving('{"items": [{"name": "Mo", "age": 3, "type": "cat"}, {"name": "[red]", "age": 4}]}') as server:
-        ran = run("extract", "-s", "pet.py:Pets", "-m", "m", "--base-url", server.url, "--format", "table")
+    with Server(said('{"items": [{"name": "Mo", "age": 3, "type": "cat"}, {"name": "[red]", "age": 4}]}')) as server:
+        ran = run("extract", "-s", "pet.py:Pets", "-m", "m", "--base-url", server.base_url, "--format", "table")
     rows = [line.split() for line in ran.out.splitlines()]
     assert ["[0].type", "cat"] in rows
     assert ["[1].name", "[red]"] in rows
@@ -133,15 +134,15 @@ def test_table_shows_each_leaf(run: Run) -> None:
 
 
 def test_json_is_written_by_alias_and_is_plain_when_piped(run: Run) -> None:
-    with serving('{"name": "Mo", "age": 3, "type": "cat"}') as server:
-        ran = run("extract", "-s", "pet.py:Pet", "-m", "m", "--base-url", server.url)
+    with Server(said('{"name": "Mo", "age": 3, "type": "cat"}')) as server:
+        ran = run("extract", "-s", "pet.py:Pet", "-m", "m", "--base-url", server.base_url)
     assert json.loads(ran.out) == {"name": "Mo", "age": 3, "type": "cat"}
     assert "\x1b" not in ran.out
 
 
 def test_trace_shows_every_attempt(run: Run) -> None:
-    with serving('{"name": "Mo", "age": "old"}', '{"/age": 3}', GOOD) as server:
-        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.url, "--trace")
+    with Server(said('{"name": "Mo", "age": "old"}'), said('{"/age": 3}'), said(GOOD)) as server:
+        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, "--trace")
     assert ran.code == 0, ran.err
     assert "attempt 1 of 2" in ran.err
     assert "attempt 2 of 2" in ran.err
@@ -151,8 +152,8 @@ def test_trace_shows_every_attempt(run: Run) -> None:
 
 
 def test_a_failed_extraction_is_exit_code_1_and_one_screen(run: Run) -> None:
-    with serving("I cannot do that.") as server:
-        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.url, "--retries", 1)
+    with Server(said("I cannot do that.")) as server:
+        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, "--retries", 1)
     assert ran.code == 1
     assert ran.out == ""
     assert "Traceback" not in ran.err
@@ -161,9 +162,9 @@ def test_a_failed_extraction_is_exit_code_1_and_one_screen(run: Run) -> None:
 
 def test_the_shared_flags_reach_the_request(run: Run) -> None:
     flags = ("--temperature", 0.5, "--max-tokens", 77, "--instructions", "Ages are in years.", "--mode", "json")
-    with serving(GOOD) as server:
-        run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.url, *flags)
-    body = server.bodies[0]
+    with Server(said(GOOD)) as server:
+        run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, *flags)
+    body = server.received[0].json
     assert body["temperature"] == 0.5
     assert 77 in (body.get("max_tokens"), body.get("max_completion_tokens"))
     assert body["response_format"] == {"type": "json_object"}
@@ -172,49 +173,49 @@ def test_the_shared_flags_reach_the_request(run: Run) -> None:
 
 def test_worked_examples_come_from_a_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "examples.jsonl").write_text('{"text": "Bo, 7", "value": {"name": "Bo", "age": 7}}\n')
-    with serving(GOOD) as server:
-        run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.url, "--examples", "examples.jsonl")
-    assert "Bo, 7" in json.dumps(server.bodies[0]["messages"])
+    with Server(said(GOOD)) as server:
+        run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, "--examples", "examples.jsonl")
+    assert "Bo, 7" in json.dumps(server.received[0].json["messages"])
 
 
 def test_the_key_comes_from_the_named_variable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", "secret-1")
-    with serving(GOOD) as server:
-        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.url, "--api-key-env", "MY_KEY", "--trace")
-    assert server.keys == ["Bearer secret-1"]
+    with Server(said(GOOD)) as server:
+        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, "--api-key-env", "MY_KEY", "--trace")
+    assert [request.headers["authorization"] for request in server.received] == ["Bearer secret-1"]
     assert "secret-1" not in ran.out + ran.err
 
 
 def test_the_key_for_a_base_url_comes_from_assay_api_key(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_API_KEY", "secret-2")
-    with serving(GOOD) as server:
-        run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.url)
-    assert server.keys == ["Bearer secret-2"]
+    with Server(said(GOOD)) as server:
+        run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.base_url)
+    assert [request.headers["authorization"] for request in server.received] == ["Bearer secret-2"]
 
 
 def test_a_refused_key_is_exit_code_2_and_not_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", "secret-3")
-    with serving((401, {"error": {"message": "Invalid API Key", "code": "invalid_api_key"}})) as server:
-        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.url, "--api-key-env", "MY_KEY")
+    with Server([answer(401, error("Invalid API Key", code="invalid_api_key"))]) as server:
+        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, "--api-key-env", "MY_KEY")
     assert ran.code == 2
     assert "Invalid API Key" in ran.err
     assert "secret-3" not in ran.err
 
 
 def test_a_server_that_fails_is_exit_code_1(run: Run) -> None:
-    with serving((503, {"error": {"message": "over capacity"}})) as server:
-        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.url, "--max-retries", 0)
+    with Server([answer(503, error("over capacity"))]) as server:
+        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, "--max-retries", 0)
     assert ran.code == 1
     assert "over capacity" in ran.err
 
 
 @pytest.mark.parametrize("amount", ["0.001", "$1", "5 tokens"])
 def test_a_budget_is_dollars_or_tokens(run: Run, amount: str) -> None:
-    with serving(GOOD) as server:
-        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.url, "--budget", amount)
+    with Server(said(GOOD)) as server:
+        ran = run("extract", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, "--budget", amount)
     if "tokens" in amount:
         assert ran.code == 1
-        assert server.bodies == []
+        assert server.received == []
     else:
         assert ran.code == 2
         assert "price" in ran.err
@@ -334,9 +335,10 @@ def assay(*arguments: str, **more: object) -> subprocess.Popen[str]:
 
 def test_ctrl_c_is_exit_code_130_without_a_traceback(tmp_path: Path) -> None:
     (_with_schema(tmp_path) / "letter.txt").write_text("Mo is three.")
-    with serving(NEVER) as server:
-        process = assay("extract", "letter.txt", "-s", "pet.json", "-m", "m", "--base-url", server.url, cwd=tmp_path)
-        assert server.asked.wait(30)
+    with Server([3600.0]) as server:
+        process = assay("extract", "letter.txt", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, cwd=tmp_path)
+        while not server.received:
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from chat_server import ChatServer, serving
+from servers import Received, Server, Steps, said
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,12 +41,20 @@ def test_the_code_runs_and_prints_what_the_readme_shows(environment: None, monke
     monkeypatch.setitem(sys.modules, "readme", type(sys)("readme"))
     sys.modules["readme"].__dict__.update(names)
     wrong: list[str] = []
-    with serving() as server:
-        monkeypatch.setenv("GROQ_BASE_URL", server.url)
+    replies: list[str] = []
+
+    def reply(request: Received) -> Steps:
+        assert replies, "a request for which the README has no reply"
+        return said(replies.pop(0))(request)
+
+    with Server(reply) as server:
+        monkeypatch.setenv("GROQ_BASE_URL", server.base_url)
         for block in BLOCKS:
             line = README.count("\n", 0, block.start()) + 1
             try:
-                printed = _run(block["code"], line, REPLY.findall(block["replies"]), server)
+                replies[:] = REPLY.findall(block["replies"])
+                printed = _run(block["code"], line)
+                assert replies == [], "replies that were not asked for"
             except Exception as error:  # the next blocks may still be right
                 wrong.append(f"line {line}: {type(error).__name__}: {error}")
                 continue
@@ -55,14 +63,10 @@ def test_the_code_runs_and_prints_what_the_readme_shows(environment: None, monke
     assert not wrong, "\n\n".join(wrong)
 
 
-def _run(code: str, line: int, replies: list[str], server: ChatServer) -> str:
-    server.replies, server.bodies = replies, []
+def _run(code: str, line: int) -> str:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile("\n" * line + code, "README.md", "exec"), sys.modules["readme"].__dict__)
-    assert len(server.bodies) == len(replies), (
-        f"it sent {len(server.bodies)} requests, and the README has {len(replies)} replies"
-    )
     return printed.getvalue()
 
 
