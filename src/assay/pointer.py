@@ -72,7 +72,8 @@ def govern(schema: JSON, value: JSON, root: JSONObject) -> JSONObject:
         if not options:
             break
         beside = {key: part for key, part in found.items() if key not in _UNION}
-        found = {**beside, **max(options, key=lambda option: fit(option, value, root))}
+        best: JSONObject = max(options, key=lambda option: fit(option, value, root))
+        found = {**beside, **best}
     return found
 
 
