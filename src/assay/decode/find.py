@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.decode.lenient import Read, Unreadable, read_at
-from assay.decode.scan import skip
+from assay.decode.scan import QUOTES, skip
+from assay.types import Repair
 
 _OPEN_TAG = re.compile(r"\s*<(think|thinking|thought|reasoning|reflection|scratchpad)>", re.IGNORECASE)
 _CLOSE_TAG = re.compile(r"</(?:think|thinking|thought|reasoning|reflection|scratchpad)>", re.IGNORECASE)
@@ -15,7 +16,7 @@ _FENCE = re.compile(r"(?:```|~~~)[ \t]*[\w+.-]*[ \t]*(?=[\r\n{\[(\"])|```")
 _BRACKET = re.compile(r"[{\[]")
 _STRONG = re.compile(
     r"\{\s*(?:[\"'“‘`}\\,\[]|[\w$.-]{1,80}\s*:|[\w$-]{1,80}\s+[\"']|//|/\*|#)|"
-    r"\[\s*(?:[\"'“‘`{\[\]\\,]|[-+.]?\d[\w.+-]*\s*[,\]]|(?:true|false|null|True|False|None)\s*[,\]]|//|/\*)"
+    r"\[\s*(?:[\"'“‘`{\[\]\\,]|[-+.]?\d[\w.+-]*\s*(?:[,\]]|/[/*])|(?:true|false|null|True|False|None)\s*(?:[,\]]|/[/*])|//|/\*)"
 )
 _MEMBER_BEFORE = re.compile(r"[\"'”’`]\s*:\s*\Z")
 _MEMBER_AFTER = re.compile(
@@ -110,11 +111,13 @@ def whole(text: str, start: int) -> Found | None:
     """A scalar that is the whole text."""
     fence = re.compile(r"\s*```[\w-]*\s*").match(text, start)
     read = read_at(text, fence.end() if fence else start)
-    rest = text[read.end :].strip(" \t\r\n`;")
-    if rest or any(repair.kind in ("unquoted string", "cut string") and not _quoted(repair.before) for repair in read.repairs):
+    if text[read.end :].strip(" \t\r\n`;") or any(map(_is_prose, read.repairs)):
         return None
     return Found(read, strong=True)
 
 
-def _quoted(token: str) -> bool:
-    return token[:1] in "\"'“‘`"
+def _is_prose(repair: Repair) -> bool:
+    """Whether a bare word was taken for a string, or a single letter for a literal."""
+    if repair.before[:1] in QUOTES:
+        return False
+    return repair.kind in ("unquoted string", "cut string") or (repair.kind == "cut literal" and len(repair.before) < 2)

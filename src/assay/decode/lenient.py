@@ -109,6 +109,14 @@ class _Reader:
         self.assumed += 1
         self._note("closed after truncation" if cut else "missing bracket", "", _CLOSE[opener])
 
+    def _cut_sign(self, mark: str) -> bool:
+        """At a sign whose number was cut off: go over it."""
+        if mark not in "-+." or self.pos < len(self.text) - 1:
+            return False
+        self._note("cut number", mark, "")
+        self.pos += 1
+        return True
+
     def _closes(self, mark: str, opener: str, *, empty: bool) -> bool:
         """At a closing bracket: whether it is ours, or stands for ours. It stays for its owner when it has one."""
         own = _CLOSE[opener]
@@ -159,7 +167,7 @@ class _Reader:
             return self._object()
         if mark == "[":
             return self._array("[")
-        if mark == "":
+        if mark == "" or self._cut_sign(mark):
             raise self._fail("the text ends where a value is wanted", "truncated")
         if where == "member" and (found := GROUPED.match(self.text, self.pos)):
             return self._grouped(found)
@@ -291,7 +299,7 @@ class _Reader:
         while True:
             mark, seen = self._commas(first=not value)
             comma = comma or seen
-            if mark == "":
+            if mark == "" or self._cut_sign(mark):
                 self._at_end(opener)
                 break
             if mark in ")]}":

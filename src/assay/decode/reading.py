@@ -115,7 +115,7 @@ def _choose(text: str, place: tuple[int, list[Found]], schema: JSONObject | None
         best = [one for one in best if not _BARE & {repair.kind for repair in one.read.repairs}] or best
     if any(one.read.value != best[0].read.value for one in best):
         raise Unreadable(f"{len(best)} values contradict each other", best[1].read.start, "ambiguous")
-    if not best[0].strong and schema is None and text.strip() != text[best[0].read.start : best[0].read.end]:
+    if not best[0].strong and schema is None and text[start:].strip() != text[best[0].read.start : best[0].read.end].strip():
         raise Unreadable("there is no JSON value in the text", best[0].read.start)
     read = best[0].read
     return Reading(read.value, (*_around(text, start, found, best[0]), *read.repairs), read.truncated, values)

@@ -31,8 +31,8 @@ _QUOTED_KEY = re.compile(rf"{_QUOTED}\s*(?::|=>)")
 _BARE_KEY = re.compile(rf"(?:{_NAME})\s*:(?!//)")
 _PAIR = re.compile(rf"{_QUOTED}\s*(?:{_QUOTED}|{_LITERAL})\s*(?:[,}}]|\Z)")
 _CLEAN = re.compile(rf"(?:{_QUOTED}|{_LITERAL}|[\w.-]{{1,80}}(?=\s*[,\]]))\s*(?:[,\]}})]|[\"'\d]|/[/*]|\Z)")
-_VALUE_START = re.compile(rf"[\[{{\"'“‘`-]|{_LITERAL}(?![\w ])")
-_WORD_ITEM = re.compile(r"[\w.-]{1,80}\s*[,\]]")
+_VALUE_START = re.compile(rf"[\[{{\"'“‘`-]|{_LITERAL}(?=\s*(?:[,\]}}]|/[/*]|#|\Z)|\n)")
+_WORD_ITEM = re.compile(r"[\w.-]{1,80}\s*(?:[,\]]|/[/*])")
 
 
 def skip(text: str, pos: int) -> int:

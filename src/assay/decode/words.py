@@ -76,10 +76,9 @@ def _number(word: str, *, whole: bool) -> JSON:
 def _cut(word: str) -> tuple[JSON, str]:
     if found := _CUT_NUMBER.match(word):
         return literal(found.group(1), cut=False)[0], "cut number"
-    if len(word) > 1:
-        for whole in (*_VALID, "True", "False", "None"):
-            if whole.startswith(word):
-                return _LITERALS[whole], "cut literal"
+    for whole in (*_VALID, "True", "False", "None"):
+        if whole.startswith(word):
+            return _LITERALS[whole], "cut literal"
     return word, "cut string"
 
 
