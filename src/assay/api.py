@@ -23,6 +23,7 @@ from assay.engine import Task
 from assay.engine import extract as ask_until_good
 from assay.errors import APIError, ConfigurationError
 from assay.options import Options, OptionsDict
+from assay.prices import Price
 from assay.prompt import Source
 from assay.schema.target import Target, target
 from assay.streaming import Items, Partial, StreamMode, View, Watch, mapped, plan, to_the_end
@@ -74,6 +75,16 @@ class Extractor(Generic[T]):
         """The model's name as the server knows it."""
         return self._task.model
 
+    @property
+    def concurrency(self) -> int:
+        """How many extractions at once suit the server, as far as its provider row tells."""
+        return self._connection.concurrency
+
+    @property
+    def price(self) -> Price | None:
+        """What its tokens cost; None when no price is known."""
+        return self._connection.price
+
     @functools.cached_property
     def fingerprint(self) -> str:
         """A hash over all that changes an answer besides the source: schema, prompt, model, server, parameters."""
@@ -89,19 +100,23 @@ class Extractor(Generic[T]):
         """`extract`, awaited."""
         return (await self.arun(source, context=context)).unwrap()
 
-    def run(self, source: Given, *, context: Any = None) -> Outcome[T]:
-        """How it went: value or error, attempts, usage, repairs. Never raises for a failed extraction."""
-        return drive.run(self._flow(source, context), self._connection.transport())
+    def run(self, source: Given, *, context: Any = None, max_tokens: int | None = None) -> Outcome[T]:
+        """How it went: value or error, attempts, usage, repairs. Never raises for a failed extraction.
 
-    async def arun(self, source: Given, *, context: Any = None) -> Outcome[T]:
+        `max_tokens` is for this source alone: what similar ones were seen to need. A cut answer is given more room.
+        """
+        return drive.run(self._flow(source, context, max_tokens), self._connection.transport())
+
+    async def arun(self, source: Given, *, context: Any = None, max_tokens: int | None = None) -> Outcome[T]:
         """`run`, awaited."""
-        return await drive.arun(self._flow(source, context), self._connection.async_transport())
+        return await drive.arun(self._flow(source, context, max_tokens), self._connection.async_transport())
 
-    def _flow(self, source: Given, context: Any) -> Flow[Outcome[T]]:
-        return conduct(self._task_for(context), _source(source), lambda call: complete(self._connection.endpoint, call))
+    def _flow(self, source: Given, context: Any, max_tokens: int | None) -> Flow[Outcome[T]]:
+        return conduct(self._task_for(context, max_tokens), _source(source), lambda call: complete(self._connection.endpoint, call))
 
-    def _task_for(self, context: Any) -> Task[T]:
-        return self._task if context is None else replace(self._task, context=context)
+    def _task_for(self, context: Any, max_tokens: int | None = None) -> Task[T]:
+        task = self._task if context is None else replace(self._task, context=context)
+        return task if max_tokens is None else replace(task, params=replace(task.params, max_tokens=max_tokens))
 
     # -- one source, while its answer comes ----------------------------------------------------------------------------
 
