@@ -20,16 +20,22 @@ from pyreqwest.response import Response as Answer
 from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
 from assay.backends.incoming import AsyncBody
 from assay.effects import Request, Response
-from assay.errors import APIConnectionError
+from assay.errors import APIConnectionError, ConfigurationError
 
 CONNECT_TIMEOUT = 5.0
 """Seconds, as in the groq SDK."""
+AHEAD = 65536
+"""Bytes read before a whole answer is handed over; of a stream none, or its first event would wait for the buffer to fill."""
 DRAIN = 0.02
 """Seconds that closing an unfinished response may wait for its end."""
 
 
 class PyreqwestTransport:
-    """An `AsyncTransport`. Any number of event loops and threads may share it."""
+    """An `AsyncTransport`. Any number of event loops and threads may share it, and a forked process too.
+
+    A request that is cancelled before its answer begins is not taken back by pyreqwest: its connection is closed at the
+    request's deadline. Once the answer has begun, closing or cancelling closes the connection at once.
+    """
 
     def __init__(self, connect_timeout: float = CONNECT_TIMEOUT) -> None:
         self._connect_timeout = connect_timeout
@@ -37,10 +43,18 @@ class PyreqwestTransport:
         self._process = 0
 
     async def send(self, request: Request) -> Response:
-        return await (await self.open(request)).whole()
+        return await (await self._open(request, AHEAD)).whole()
 
     async def open(self, request: Request) -> PyreqwestIncoming:
-        built = _build(self._ready(), request)
+        return await self._open(request, 0)
+
+    async def aclose(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _open(self, request: Request, ahead: int) -> PyreqwestIncoming:
+        built = _build(self._ready(), request, ahead)
         started = time.monotonic()
         try:
             answer = await built.__aenter__()
@@ -57,11 +71,6 @@ class PyreqwestTransport:
         if self._client is None or self._process != os.getpid():
             self._client, self._process = _client(self._connect_timeout), os.getpid()
         return self._client
-
-    async def aclose(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
 
 
 class PyreqwestIncoming(AsyncBody):
@@ -101,11 +110,15 @@ def _client(connect_timeout: float) -> Client:
     builder = builder.connect_timeout(timedelta(seconds=connect_timeout))
     try:
         return builder.build()
-    except RuntimeError:  # forked from a process that has used the single-threaded runtime: the other one starts afresh
+    except RuntimeError:
+        pass  # forked from a process that has used the single-threaded runtime; the other one starts afresh
+    try:
         return builder.runtime_multithreaded(enable=True).build()
+    except RuntimeError as error:
+        raise ConfigurationError(f"start processes with 'spawn', or bring an httpx client: {error}") from None
 
 
-def _build(client: Client, request: Request) -> StreamRequest:
+def _build(client: Client, request: Request, ahead: int) -> StreamRequest:
     try:
         builder = client.request(request.method, request.url).headers(request.headers)
         if request.timeout is not None:
