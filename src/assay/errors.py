@@ -29,7 +29,7 @@ shows a key: what they hold of a request is its method and URL.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,13 +98,37 @@ class BudgetExceeded(AssayError):
         self.limit = limit
 
 
+class Headers(Mapping[str, str]):
+    """Response headers: found whatever the case of a name, listed in lower case."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = {name.lower(): value for name, value in values.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Headers({self._values!r})"
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """The HTTP response behind an error: status, headers (names in lower case) and the body's text."""
+    """The HTTP response behind an error: status, headers and the body's text."""
 
     status_code: int
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headers", Headers(self.headers))
 
     def json(self) -> JSON:
         return json.loads(self.text)

@@ -15,8 +15,8 @@ from typing import Any, Generic, Self, TypeVar
 from assay.client.action import Action
 from assay.client.cut import Lines, Text, acut, cut
 from assay.client.flows import parsed
-from assay.client.headers import Headers
 from assay.client.streams import AsyncStream, Stream
+from assay.errors import Headers
 from assay.types import JSON, RateLimits
 from assay.wire.errors import request_id
 from assay.wire.headers import rate_limits
