@@ -26,7 +26,6 @@ Progress: TypeAlias = Callable[[int, int], object]
 """Called with the bytes that are here, and the bytes that there are in all."""
 
 _ATTEMPTS = 5
-_CHUNK = 1 << 20
 
 
 def folder() -> Path:
@@ -207,7 +206,7 @@ def _go_on(client: httpx.Client, url: str, part: Path, size: int, progress: Prog
         resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
         here = here if resumed else 0
         with part.open("ab" if resumed else "wb") as out:
-            for chunk in response.iter_bytes(_CHUNK):
+            for chunk in response.iter_raw():
                 out.write(chunk)
                 here += len(chunk)
                 progress(min(here, size), size)
