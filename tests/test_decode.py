@@ -18,7 +18,7 @@ OUTSIDE = Path(__file__).resolve().parents[2] / "shared" / "data" / "malformed.j
 
 keys = st.from_regex(r"[a-z][a-z_]{0,8}", fullmatch=True)
 words = st.text(alphabet="abc xyzé日.-_!", max_size=12).map(str.strip)
-scalars = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats(-1e6, 1e6, allow_nan=False) | words
+scalars = st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.floats(-1e6, 1e6).map(lambda number: round(number, 3)) | words
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=12)
 documents = st.dictionaries(keys, values, min_size=1, max_size=4) | st.lists(values, min_size=2, max_size=4)
 

@@ -31,8 +31,8 @@ def as_type(value: JSON, kind: str) -> JSON:
 
 def fold(value: JSON) -> str:
     """What stays of an enum member when case, spaces, hyphens and underscores do not count."""
-    text = " ".join(shown(value).casefold().replace("_", " ").replace("-", " ").split())
-    return text or shown(value)
+    text = value if isinstance(value, str) else shown(value)
+    return " ".join(text.casefold().replace("_", " ").replace("-", " ").split()) or text
 
 
 def shown(value: JSON) -> str:
