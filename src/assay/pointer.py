@@ -87,12 +87,18 @@ def child(schema: JSONObject, token: Token) -> JSON:
     properties = schema.get("properties", {})
     if token in properties:
         return properties[token]
-    if schema.get("items") is not None or "prefixItems" in schema:
-        prefix = schema.get("prefixItems", ())
-        at = int(token) if str(token).isdecimal() else 0
-        return prefix[at] if at < len(prefix) else schema.get("items")
+    if str(token).isdecimal() and ("items" in schema or "prefixItems" in schema):
+        prefix, rest = positions(schema), schema.get("items")
+        return prefix[int(token)] if int(token) < len(prefix) else (rest if isinstance(rest, dict) else None)
     extra = schema.get("additionalProperties")
     return extra if isinstance(extra, dict) else None
+
+
+def positions(schema: JSONObject) -> list[JSON]:
+    """The schemas of an array's first items, one by one: `prefixItems`, in older drafts a list of `items`."""
+    items = schema.get("items")
+    found: list[JSON] = schema.get("prefixItems") or (items if isinstance(items, list) else [])
+    return found
 
 
 def at(root: JSONObject, tokens: Sequence[Token], data: JSON) -> JSON:

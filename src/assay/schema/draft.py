@@ -5,14 +5,16 @@ jsonschema is imported only when a target is a JSON Schema: that takes longer th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
 from assay.errors import SchemaError
-from assay.pointer import join, subschemas
+from assay.pointer import join, look, split, subschemas
 from assay.problems import Invalid
+from assay.schema.passes import reached
 from assay.schema.violations import from_jsonschema
 from assay.types import JSON, JSONObject
 
@@ -60,6 +62,7 @@ def build(schema: JSONObject, name: str) -> Plain:
         path = join(tuple(error.absolute_path))
         raise SchemaError(f"{name} is not a JSON Schema: at {path or 'its root'}: {error.message}", path=path) from error
     _check_references(draft, schema, name)
+    _check_ends(schema, name)
     # A registry of its own fetches nothing: what a schema refers to has to be in it.
     return Plain(draft(schema, registry=EMPTY_REGISTRY, format_checker=draft.FORMAT_CHECKER), schema)
 
@@ -95,3 +98,24 @@ def _check_references(draft: type[Validator], schema: JSONObject, name: str) -> 
             path = join((*way, "$ref"))
             hint = "no schema is fetched from elsewhere: put it under $defs" if "://" in reference else "there is no such place"
             raise SchemaError(f"{name}: {path} refers to {reference!r}: {hint}", path=path) from error
+
+
+def _check_ends(schema: JSONObject, name: str) -> None:
+    """Refuse a reference that leads back to itself within one value: checking it would never end."""
+    refs = {part["$ref"]: join((*way, "$ref")) for way, part in subschemas(schema) if str(part.get("$ref")).startswith("#")}
+    leads = {ref: set(_onward(look(schema, split(ref[1:])))) for ref in refs}
+    for ref, path in refs.items():
+        if ref in reached(ref, leads):
+            raise SchemaError(f"{name}: {path} refers to {ref!r}, which leads back to itself without end", path=path)
+
+
+def _onward(part: JSON) -> Iterator[str]:
+    """Where a schema refers to for the same value."""
+    if not isinstance(part, dict):
+        return
+    if "$ref" in part:
+        yield part["$ref"]
+    for option in (option for key in ("anyOf", "oneOf", "allOf") for option in part.get(key, ())):
+        yield from _onward(option)
+    for key in ("not", "if", "then", "else"):
+        yield from _onward(part.get(key))

@@ -6,7 +6,7 @@ zeros: a copied one is plain to see, and never passes for something the text sai
 
 from __future__ import annotations
 
-from assay.pointer import branches, resolve
+from assay.pointer import branches, positions, resolve
 from assay.types import JSON, JSONObject
 
 _FORMATS = {
@@ -63,7 +63,7 @@ def _object(schema: JSONObject, root: JSONObject, within: tuple[str, ...]) -> JS
     fields = {
         name: _value(part, root, name, within)
         for name, part in schema.get("properties", {}).items()
-        if name in required or not _returns(part, within)
+        if part is not False and (name in required or not _returns(part, within))
     }
     free = schema.get("additionalProperties")
     if not fields and isinstance(free, dict) and free:
@@ -89,7 +89,7 @@ _DEPTH = 12
 
 
 def _array(schema: JSONObject, root: JSONObject, name: str, within: tuple[str, ...]) -> list[JSON]:
-    prefix = [_value(part, root, name, within) for part in schema.get("prefixItems", ())]
+    prefix = [_value(part, root, name, within) for part in positions(schema)]
     items = schema.get("items")
     wanted = max(schema.get("minItems", 0), 0 if not isinstance(items, dict) or _returns(items, within) else 1)
     return prefix + [_value(items, root, name, within) for _ in range(wanted - len(prefix))]

@@ -118,18 +118,19 @@ def recursive(schema: JSONObject) -> set[str]:
     for ref in {part["$ref"] for _, part in subschemas(schema) if isinstance(part.get("$ref"), str)}:
         target = look(schema, split(ref[1:])) if ref.startswith("#") else None
         leads[ref] = {part["$ref"] for _, part in subschemas(target) if isinstance(part.get("$ref"), str)}
-    return {ref for ref in leads if ref in _reached(ref, leads)}
+    return {ref for ref in leads if ref in reached(ref, leads)}
 
 
-def _reached(start: str, leads: dict[str, set[str]]) -> set[str]:
-    reached: set[str] = set()
+def reached(start: str, leads: dict[str, set[str]]) -> set[str]:
+    """The references that a reference leads to, in any number of steps."""
+    found: set[str] = set()
     ahead = set(leads[start])
     while ahead:
         ref = ahead.pop()
-        if ref not in reached:
-            reached.add(ref)
+        if ref not in found:
+            found.add(ref)
             ahead |= leads.get(ref, set())
-    return reached
+    return found
 
 
 def hoist(schema: JSONObject) -> JSONObject:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from assay.pointer import branches, resolve, subschemas
+from assay.pointer import branches, positions, resolve, subschemas
 from assay.schema.passes import recursive, trim
 from assay.types import JSON, JSONObject, PromptStyle
 from assay.words import bounds, quote
@@ -87,7 +87,7 @@ class _Writer:
                 return type_ + _limits(schema)
 
     def _array(self, schema: JSONObject, indent: str) -> str:
-        if prefix := schema.get("prefixItems"):
+        if prefix := positions(schema):
             return f"[{', '.join(self.form(part, indent) for part in prefix)}]"
         return f"[{self.form(schema.get('items', {}), indent)}]"
 
@@ -97,8 +97,7 @@ class _Writer:
             (f"{quote(name)}: {self.form(part, deeper)}{_optional(schema, name, part)}", self._comment(part))
             for name, part in schema.get("properties", {}).items()
         ]
-        if isinstance(free := schema.get("additionalProperties"), dict):
-            lines.append((f'"...": {self.form(free, deeper)}', "any keys"))
+        lines += [(f'"...": {self.form(part, deeper)}', said) for said, part in _free(schema)]
         flat = "{" + ", ".join(line for line, _ in lines) + "}"
         if len(flat) <= _WIDTH and "\n" not in flat and not any(comment for _, comment in lines):
             return flat
@@ -134,10 +133,10 @@ class _Writer:
             told = self._comment(part)
             yield f"{here}: {self._brief(part)}{_optional(schema, name, part)}{'. ' if told else ''}{told}"
             yield from self._below(part, here)
-        if isinstance(free := schema.get("additionalProperties"), dict):
+        for said, part in _free(schema):
             here = f"{path}.<key>" if path.strip() else f"{path}<key>"
-            yield f"{here}: {self._brief(free)} (any keys)"
-            yield from self._below(free, here)
+            yield f"{here}: {self._brief(part)} ({said})"
+            yield from self._below(part, here)
 
     def _below(self, schema: JSON, path: str) -> Iterator[str]:
         if isinstance(schema, dict) and schema.get("$ref") in self.named:
@@ -159,9 +158,19 @@ class _Writer:
             return " or ".join(dict.fromkeys(self._brief(option) for option in options))
         if schema.get("type") == "object" or "properties" in schema:
             return "object"
-        if schema.get("type") == "array" and "prefixItems" not in schema:
+        if schema.get("type") == "array" and not positions(schema):
             return f"array of {self._brief(schema.get('items', {}))}{_limits(schema)}"
         return self.form(schema, "")
+
+
+def _free(schema: JSONObject) -> Iterator[tuple[str, JSON]]:
+    """The schemas of an object's free keys, and what is said of the keys."""
+    for pattern, part in schema.get("patternProperties", {}).items():
+        yield f"keys matching {pattern}", part
+    open_ = schema.get("type") == "object" and not schema.keys() & {"properties", "patternProperties"}
+    free = schema.get("additionalProperties", open_)
+    if isinstance(free, dict) or (free and open_):
+        yield "any keys", free
 
 
 def _optional(schema: JSONObject, name: str, part: JSON) -> str:

@@ -6,7 +6,7 @@ import collections.abc
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, Generic, Protocol, TypeVar, cast, get_args, get_origin
 
 from assay.errors import ConfigurationError
 from assay.problems import Invalid
@@ -146,6 +146,8 @@ _LAZY = (collections.abc.Iterable, collections.abc.Iterator, collections.abc.Gen
 def _name(type_: Any) -> str:
     if isinstance(type_, type) and not get_args(type_):
         return type_.__name__
+    if get_origin(type_) is Annotated:
+        return _name(get_args(type_)[0])
     parts = [_name(a) for a in get_args(type_) if isinstance(a, type) or get_args(a)]
     origin = getattr(get_origin(type_), "__name__", "value")
     return "_or_".join(parts) if origin in ("Union", "UnionType") else "_".join([origin, *parts])
