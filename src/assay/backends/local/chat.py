@@ -22,17 +22,24 @@ def body_of(request: Request) -> JSONObject | Refused:
         return Refused({"message": f"the embedded model has no {request.url}", "type": "not_found_error", "status": 404})
     body: JSONObject = json.loads(request.body)
     if body.get("tools"):
-        return Refused({"message": "the embedded model calls no tools: use mode json_schema", "type": "invalid_request_error"})
+        return _refused("the embedded model calls no tools: use mode json_schema", "tools")
     if not body.get("messages"):
-        return Refused({"message": "messages is empty", "type": "invalid_request_error", "param": "messages"})
+        return _refused("messages is empty", "messages")
     form = body.get("response_format") or {}
-    if form.get("type") == "json_schema":
+    if isinstance(form, dict) and form.get("type") == "json_schema":
+        schema = (form.get("json_schema") or {}).get("schema")
+        if not isinstance(schema, dict):
+            return _refused("response_format json_schema has no schema", "response_format")
         del body["response_format"]
-        body["grammar"] = grammar((form.get("json_schema") or {}).get("schema") or {})
+        body["grammar"] = grammar(schema)
     if "max_completion_tokens" in body:
         body["max_tokens"] = body.pop("max_completion_tokens")
     body.setdefault("chat_template_kwargs", {"enable_thinking": False})  # under a grammar there is no place to think
     return body
+
+
+def _refused(message: str, param: str) -> Refused:
+    return Refused({"message": message, "type": "invalid_request_error", "param": param})
 
 
 def grammar(schema: JSON) -> str:
