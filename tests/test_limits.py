@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
 import pytest
+
 from assay.backends.limits import LimiterStopped, RateLimiter
 from assay.errors import ErrorResponse, RateLimitError
 from assay.types import RateLimits
@@ -54,8 +56,7 @@ class Server:
                 used = bucket.limit - bucket.level
                 detail = f"on {name} per minute ({short}): Limit {bucket.limit:.0f}, Used {used:.0f}, Requested {amount}. "
                 message = "429: " + (detail if self.explains else "") + f"Please try again in {wait:.3f}s."
-                error = RateLimitError(message, retry_after=wait, response=ErrorResponse(429))
-                return error
+                return RateLimitError(message, retry_after=wait, response=ErrorResponse(429))
         self.requests.level -= 1
         self.tokens.level -= asked
         self.served += 1
@@ -166,7 +167,7 @@ def test_a_pause_asked_for_holds_all_and_ends_without_a_herd():
     limiter.refuse(1, RateLimitError(message, retry_after=5.0, response=ErrorResponse(429)), None)
     went: list[float] = []
     until = clock.now + 15
-    due = {number: clock.now for number in range(20)}
+    due = dict.fromkeys(range(20), clock.now)
     while due and clock.now < until:
         number = min(due, key=due.__getitem__)
         clock.now = max(clock.now, due.pop(number))
@@ -176,7 +177,7 @@ def test_a_pause_asked_for_holds_all_and_ends_without_a_herd():
         else:
             went.append(clock.now - 1000.0)
     assert went[0] >= 5.0
-    assert all(later - earlier >= 0.9 for earlier, later in zip(went[5:], went[6:], strict=False))
+    assert all(later - earlier >= 0.9 for earlier, later in itertools.pairwise(went[5:]))
     assert len([moment for moment in went if moment < 5.02]) <= 6  # what five seconds allow, not all twenty
 
 

@@ -1,1 +1,28 @@
-"""."""
+"""A hundred thousand rows: `run` and `arun` extract from a file of rows into another, and nothing is lost or paid twice.
+
+journal    what is finished; the truth       sources, feed    rows in
+recorder   the thread that writes it         sinks, parquet   rows out
+runner     workers that ask                  run              all of it, from opening to summary
+"""
+
+from __future__ import annotations
+
+from assay.batch.errors import OutputBusy, StorageError
+from assay.batch.progress import Progress, Reporter, Summary
+from assay.batch.run import Settings, arun, journal_path, run
+from assay.batch.sources import Columns
+from assay.batch.stops import Stop
+
+__all__ = [
+    "Columns",
+    "OutputBusy",
+    "Progress",
+    "Reporter",
+    "Settings",
+    "Stop",
+    "StorageError",
+    "Summary",
+    "arun",
+    "journal_path",
+    "run",
+]

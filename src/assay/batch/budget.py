@@ -1,0 +1,63 @@
+"""What a run may spend, and how long its answers may be."""
+
+from __future__ import annotations
+
+from assay.batch.stops import Stop
+from assay.errors import ConfigurationError
+from assay.options import Budget
+from assay.prices import Price
+from assay.types import Usage
+
+ENOUGH = 30
+"""Answers to have seen before their length is trusted."""
+MARGIN, SPARE = 1.5, 32
+"""Room given beyond the longest answer of late: this many times, and so many tokens more. A cut answer is asked again."""
+FORGET = 0.999
+"""Of the longest answer, per answer: one that was unusually long is forgotten after a thousand or so."""
+
+
+class Purse:
+    """The budget of a run. Everything that was ever spent on this output counts, so that a resumed run does not start anew.
+
+    A row is begun only if it and all that are under way can be paid, each at the mean of the rows so far.
+    """
+
+    def __init__(self, budget: Budget | None, price: Price | None, spent: Usage) -> None:
+        if budget is not None and budget.cost is not None and price is None:
+            raise ConfigurationError("no price is known for this model: give the budget in tokens, '200000 tokens'")
+        self._budget = budget or Budget()
+        self._tokens, self._cost = spent.total_tokens, spent.cost or 0.0
+        self._run_tokens, self._run_cost, self._rows = 0, 0.0, 0
+
+    def pay(self, usage: Usage) -> None:
+        self._rows += 1
+        self._tokens += usage.total_tokens
+        self._run_tokens += usage.total_tokens
+        self._cost += usage.cost or 0.0
+        self._run_cost += usage.cost or 0.0
+
+    def stop(self, under_way: int) -> Stop | None:
+        """Why one more row beside those under way must not begin; None when it may."""
+        rows = (under_way + 1) / max(1, self._rows)
+        tokens, cost = self._budget.tokens, self._budget.cost
+        if tokens is not None and self._tokens + self._run_tokens * rows > tokens:
+            return Stop("budget", f"the budget of {tokens:,} tokens is used up: {self._tokens:,} were spent")
+        if cost is not None and self._cost + self._run_cost * rows > cost:
+            return Stop("budget", f"the budget of ${cost:g} is used up: ${self._cost:.4f} was spent")
+        return None
+
+
+class Room:
+    """How many tokens an answer needs, learnt from answers: servers book `max_tokens` against their limits, used or not."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self._longest = 0.0
+
+    def heard(self, completion_tokens: int) -> None:
+        self._seen += 1
+        self._longest = max(self._longest * FORGET, completion_tokens)
+
+    @property
+    def tokens(self) -> int | None:
+        return None if self._seen < ENOUGH or not self._longest else int(self._longest * MARGIN) + SPARE

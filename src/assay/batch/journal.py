@@ -1,0 +1,298 @@
+"""The journal: an SQLite file beside the output that holds every answer, and says which rows are finished.
+
+The journal is the truth and the output a picture of it. An answer is filed under the hash of everything that made it (see
+`key_of`), so it is found again however often the input, the schema or the prompt change and change back. A row is in
+`rows` if and only if it is finished. Both are written in one transaction, synced to disk, before the output is touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from assay.batch.errors import OutputBusy, StorageError
+from assay.errors import ConfigurationError
+from assay.types import Usage
+
+State: TypeAlias = Literal["done", "failed", "again"]
+"""`again`: failed, and to be asked again."""
+
+FORMAT = "1"
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (
+  key BLOB PRIMARY KEY, state TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, detail TEXT,
+  asks INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL
+);
+CREATE TABLE IF NOT EXISTS rows (
+  position INTEGER PRIMARY KEY, key BLOB NOT NULL, line INTEGER NOT NULL, id TEXT NOT NULL, carried TEXT NOT NULL
+);
+"""
+_ANSWER = """
+INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET
+  state = excluded.state, kind = excluded.kind, body = excluded.body, detail = excluded.detail,
+  asks = asks + excluded.asks, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
+  completion_tokens = completion_tokens + excluded.completion_tokens, cost = cost + excluded.cost
+"""
+_FINISHED = """
+SELECT r.position, r.line, r.id, r.carried, a.state, a.body, a.detail
+FROM rows r JOIN answers a ON a.key = r.key WHERE {} ORDER BY r.position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the input, as the journal keeps it once it is finished. The texts are JSON."""
+
+    position: int
+    """Counted from 0: the row's place in the input, and so in the output."""
+    line: int
+    """Where it stands in the input file, counted from 1: for messages."""
+    id: str
+    carried: str
+    """An object of the other columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a source. The texts are JSON."""
+
+    state: State
+    kind: str
+    """`done`, or the kind of failure."""
+    body: str
+    """The members that every row with this answer has, without braces: `"value":...,"error":...`."""
+    detail: str | None = None
+    """What the errors file says beyond that, in the same form."""
+    asks: int = 0
+    """Requests to the model, re-asks included."""
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row that is finished now; its answer, unless the journal has it already."""
+
+    key: bytes
+    row: Row
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A finished row with all that is known of it."""
+
+    row: Row
+    ok: bool
+    body: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the journal knows of a row that was just read."""
+
+    finished: bool
+    """The row is in the output."""
+    answered: bool
+    """There is an answer for its source."""
+    replaced: bool
+    """Its place was another row's, which is no longer finished: the input changed."""
+
+
+def key_of(fingerprint: str, source: str) -> bytes:
+    """The key of an answer: a hash over the source and, in `fingerprint`, all else that changes the answer."""
+    return hashlib.sha256(f"{fingerprint}\0{source}".encode("utf-8", "surrogatepass")).digest()
+
+
+class Journal:
+    """One journal file, opened for this process alone. Any thread may use it, one at a time.
+
+    Raises `OutputBusy` when another process has it, `StorageError` when the disk fails or is full.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256)
+        except sqlite3.Error as error:
+            raise StorageError(f"{path} cannot be opened: {error}") from None
+        try:
+            self._open()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _open(self) -> None:
+        with self._guarded():
+            # Exclusive: the lock is held until the file is closed or the process dies, however it dies.
+            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.executescript(_TABLES)
+        if self.fact("format", FORMAT) != FORMAT:
+            raise ConfigurationError(
+                f"{self.path} was written by another version of assay: move it away, and the output with it"
+            )
+        self.remember(format=FORMAT)
+
+    # -- while it runs -------------------------------------------------------------------------------------------------
+
+    def look_up(self, rows: Sequence[tuple[int, bytes]]) -> list[Known]:
+        """What is known of rows that were just read: their positions, ascending, and keys."""
+        if not rows:
+            return []
+        keys = [key for _, key in rows]
+        query = f"SELECT key FROM answers WHERE state != 'again' AND key IN ({','.join('?' * len(keys))})"  # noqa: S608
+        span = (rows[0][0], rows[-1][0])
+        with self._guarded():
+            there: dict[int, bytes] = dict(
+                self._db.execute("SELECT position, key FROM rows WHERE position BETWEEN ? AND ?", span)
+            )
+            answered = {key for (key,) in self._db.execute(query, keys)}
+            replaced = {position for position, key in rows if there.get(position, key) != key}
+            if replaced:
+                self._db.executemany("DELETE FROM rows WHERE position = ?", [(position,) for position in replaced])
+        return [
+            Known(there.get(position) == key and key in answered, key in answered, position in replaced)
+            for position, key in rows
+        ]
+
+    def commit(self, entries: Sequence[Entry]) -> list[Finished]:
+        """Record finished rows, all or none, and return them as they go into the output."""
+        with self._guarded(), self._transaction():
+            self._db.executemany(_ANSWER, [_answer(e.key, e.answer) for e in entries if e.answer is not None])
+            self._db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", [_row(e) for e in entries])
+        return [self._finished(entry) for entry in entries]
+
+    def _finished(self, entry: Entry) -> Finished:
+        answer = entry.answer
+        if answer is not None:
+            return Finished(entry.row, answer.state == "done", answer.body, answer.detail)
+        with self._guarded():
+            state, body, detail = self._db.execute(
+                "SELECT state, body, detail FROM answers WHERE key = ?", (entry.key,)
+            ).fetchone()
+        return Finished(entry.row, state == "done", body, detail)
+
+    # -- between runs --------------------------------------------------------------------------------------------------
+
+    def finished(self, *, failed_only: bool = False) -> Iterator[Finished]:
+        """All finished rows in the order of the input."""
+        with self._guarded():
+            wanted = self._db.execute(_FINISHED.format("a.state = 'failed'" if failed_only else "a.state != 'again'"))
+            for position, line, id_, carried, state, body, detail in wanted:
+                yield Finished(Row(position, line, id_, carried), state == "done", body, detail)
+
+    def ask_failed_again(self) -> int:
+        """Take the failed rows out of the finished ones; how many there were."""
+        with self._guarded(), self._transaction():
+            self._db.execute("UPDATE answers SET state = 'again' WHERE state = 'failed' AND key IN (SELECT key FROM rows)")
+            return self._db.execute("DELETE FROM rows WHERE key IN (SELECT key FROM answers WHERE state = 'again')").rowcount
+
+    def forget_rows(self, since: int = 0) -> int:
+        """No row from this position on is of the input any more. Their answers are kept."""
+        with self._guarded(), self._transaction():
+            return self._db.execute("DELETE FROM rows WHERE position >= ?", (since,)).rowcount
+
+    def last(self) -> int:
+        """The position of the last finished row; -1 when there is none."""
+        with self._guarded():
+            found = self._db.execute("SELECT max(position) FROM rows").fetchone()[0]
+        return -1 if found is None else int(found)
+
+    def fact(self, name: str, default: str = "") -> str:
+        with self._guarded():
+            found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return default if found is None else str(found[0])
+
+    def remember(self, **facts: str) -> None:
+        with self._guarded(), self._transaction():
+            self._db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
+
+    # -- sums ------------------------------------------------------------------------------------------------------------
+
+    def count(self) -> Mapping[str, int]:
+        """Finished rows by kind: `done`, and the kinds of failure."""
+        return self._pairs("SELECT a.kind, count(*) FROM rows r JOIN answers a ON a.key = r.key GROUP BY 1 ORDER BY 2 DESC")
+
+    def repairs(self) -> Mapping[str, int]:
+        """Repairs in the finished rows, by kind."""
+        return self._pairs(
+            "SELECT json_extract(m.value, '$.kind'), count(*) FROM rows r JOIN answers a ON a.key = r.key, "
+            "json_each('{' || a.body || '}', '$.repairs') m WHERE a.body NOT LIKE '%\"repairs\":[]%' GROUP BY 1 ORDER BY 2 DESC"
+        )
+
+    def spent(self) -> tuple[int, Usage]:
+        """Requests and usage of all answers ever recorded, those of failed attempts included."""
+        with self._guarded():
+            asks, prompt, completion, cost, priced = self._db.execute(
+                "SELECT sum(asks), sum(prompt_tokens), sum(completion_tokens), sum(cost), count(cost) = count(*) FROM answers"
+            ).fetchone()
+        prompt, completion = prompt or 0, completion or 0
+        return asks or 0, Usage(prompt, completion, total_tokens=prompt + completion, cost=cost if priced else None)
+
+    def _pairs(self, query: str) -> Mapping[str, int]:
+        with self._guarded():
+            return dict(self._db.execute(query).fetchall())
+
+    # -- life ------------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _said(self.path, error) from None
+
+
+def _answer(key: bytes, answer: Answer) -> tuple[object, ...]:
+    usage = answer.usage
+    tokens = (usage.prompt_tokens, usage.completion_tokens, usage.cost)
+    return (key, answer.state, answer.kind, answer.body, answer.detail, answer.asks, *tokens)
+
+
+def _row(entry: Entry) -> tuple[object, ...]:
+    row = entry.row
+    return (row.position, entry.key, row.line, row.id, row.carried)
+
+
+def _said(path: Path, error: sqlite3.Error) -> Exception:
+    """SQLite's error in the words of this room."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return OutputBusy(f"{path} is in use by another run: wait until it ends, or write to another output")
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return ConfigurationError(f"{path} is no journal of assay, or is damaged ({error}): move it away to start anew")
+    if code == sqlite3.SQLITE_FULL:
+        return StorageError(f"{path} cannot be written: the disk is full")
+    return StorageError(f"{path} cannot be written: {error}")
+
+
+def lines(rows: Iterable[Finished]) -> Iterator[str]:
+    """The rows as JSON Lines: what the JSONL output holds."""
+    for finished in rows:
+        row = finished.row
+        carried = "" if row.carried == "{}" else f",{row.carried[1:-1]}"
+        yield f'{{"id":{row.id},{finished.body}{carried}}}\n'

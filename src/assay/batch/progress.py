@@ -1,0 +1,137 @@
+"""What a run tells while it goes on, and in the end: plain values. How they are shown is the command line's business."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from assay.batch.stops import Stop
+from assay.types import Outcome, Usage
+
+WINDOW = 20.0
+"""Seconds over which the present speed is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A moment of a run."""
+
+    done: int
+    failed: int
+    kept: int
+    """Rows that earlier runs had finished."""
+    reused: int
+    """Rows answered without asking: the same source was answered before."""
+    total: int | None
+    """Rows of the input, when that is known."""
+    under_way: int
+    width: int
+    """How many may be under way at once."""
+    rows_per_second: float
+    tokens_per_second: float
+    usage: Usage
+    elapsed: float
+    held: tuple[str, float] | None
+    """The limit that holds requests back, and for how many seconds."""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the end at the present speed."""
+        if self.total is None or self.rows_per_second <= 0:
+            return None
+        return max(0, self.total - self.done - self.failed - self.kept - self.reused) / self.rows_per_second
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a run ended. `rows` and what follows it are of the whole output, earlier runs included."""
+
+    stop: Stop | None
+    """Why it ended before its input did."""
+    asked: int
+    """Rows that this run asked for."""
+    kept: int
+    reused: int
+    requests: int
+    """Requests to the model that this run made, re-asks included."""
+    reasks: int
+    usage: Usage
+    """Of this run: all attempts, failed ones included."""
+    seconds: float
+    rows: int
+    done: int
+    failed: int
+    failures: Mapping[str, int]
+    """Failed rows by kind."""
+    repairs: Mapping[str, int]
+    """Repairs by kind."""
+    spent: Usage
+    """Of all runs."""
+    pending: int | None
+    """Rows of the input that are not finished; None when the input was not read to its end."""
+
+
+class Reporter(Protocol):
+    """Who follows a run."""
+
+    def say(self, message: str) -> None:
+        """Something worth a line."""
+        ...
+
+    def tick(self, progress: Progress) -> None:
+        """Called several times a second."""
+        ...
+
+    def end(self, summary: Summary) -> None: ...
+
+
+class Silent:
+    def say(self, message: str) -> None:
+        pass
+
+    def tick(self, progress: Progress) -> None:
+        pass
+
+    def end(self, summary: Summary) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one run."""
+
+    started: float = field(default_factory=time.monotonic)
+    done: int = 0
+    failed: int = 0
+    kept: int = 0
+    reused: int = 0
+    asked: int = 0
+    requests: int = 0
+    reasks: int = 0
+    usage: Usage = field(default_factory=Usage)
+    _marks: deque[tuple[float, int, int]] = field(default_factory=deque)
+
+    def heard(self, outcome: Outcome[Any], usage: Usage) -> None:
+        self.asked += 1
+        self.requests += len(outcome.attempts)
+        self.reasks += max(0, len(outcome.attempts) - 1)
+        self.usage += usage
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def speed(self) -> tuple[float, float]:
+        """Rows and tokens per second of late."""
+        now = time.monotonic()
+        self._marks.append((now, self.asked, self.usage.total_tokens))
+        while len(self._marks) > 2 and self._marks[0][0] < now - WINDOW:
+            self._marks.popleft()
+        then, rows, tokens = self._marks[0]
+        seconds = now - then
+        if seconds <= 0:
+            return 0.0, 0.0
+        return (self.asked - rows) / seconds, (self.usage.total_tokens - tokens) / seconds

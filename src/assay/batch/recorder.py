@@ -1,0 +1,117 @@
+"""The thread that owns the journal while a run goes on: it records what finished, and looks up what was read.
+
+Both in one thread and in order, because a row must be looked up either before its twin's answer is announced or after it can
+be found. Many rows share one transaction: what comes while the disk syncs goes into the next.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from assay.batch.journal import Entry, Finished, Journal, Known, Row
+from assay.batch.sinks import Sink
+from assay.errors import AssayError
+
+LINGER = 0.02
+"""Seconds to wait for more before a transaction: so much paid work a kill can cost at most, besides what is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A row that was just read."""
+
+    row: Row
+    key: bytes
+    text: str
+    fault: str
+
+
+Chunk: TypeAlias = Sequence[Read]
+
+
+class Listener(Protocol):
+    """Who is told what happened. Called from the recorder's thread."""
+
+    def looked_up(self, chunk: Chunk, known: Sequence[Known]) -> None: ...
+    def recorded(self, entries: Sequence[Entry]) -> None: ...
+    def broke(self, error: Exception) -> None: ...
+
+
+class Recorder:
+    """Records entries and looks up chunks, in the order in which they come."""
+
+    def __init__(self, journal: Journal, sinks: Sequence[Sink], listener: Listener, last: int = -1) -> None:
+        self._journal, self._sinks, self._listener = journal, sinks, listener
+        self._inbox: queue.SimpleQueue[Entry | Chunk | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="assay-recorder", daemon=True)
+        self._closing = threading.Event()
+        self._last = last
+        self.ordered = True
+        """Whether the output so far is in the order of the input."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def record(self, entry: Entry) -> None:
+        self._inbox.put(entry)
+
+    def look_up(self, chunk: Chunk) -> None:
+        self._inbox.put(chunk)
+
+    def close(self) -> None:
+        """Record what is waiting and end."""
+        self._closing.set()
+        self._inbox.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            while self._round():
+                pass
+        except AssayError as error:
+            self._listener.broke(error)
+
+    def _round(self) -> bool:
+        first = self._inbox.get()
+        if isinstance(first, Entry):
+            self._closing.wait(LINGER)
+        entries: list[Entry] = []
+        chunks: list[Chunk] = []
+        more = self._sort(first, entries, chunks)
+        while more:
+            try:
+                more = self._sort(self._inbox.get_nowait(), entries, chunks)
+            except queue.Empty:
+                break
+        if entries:
+            self._record(entries)
+        for chunk in chunks:
+            self._listener.looked_up(chunk, self._journal.look_up([(read.row.position, read.key) for read in chunk]))
+        return more
+
+    @staticmethod
+    def _sort(item: Entry | Chunk | None, entries: list[Entry], chunks: list[Chunk]) -> bool:
+        if item is None:
+            return False
+        if isinstance(item, Entry):
+            entries.append(item)
+        else:
+            chunks.append(item)
+        return True
+
+    def _record(self, entries: list[Entry]) -> None:
+        entries.sort(key=lambda entry: entry.row.position)
+        finished = self._journal.commit(entries)
+        for sink in self._sinks:
+            sink.append(finished)
+        self._see_order(finished)
+        self._listener.recorded(entries)
+
+    def _see_order(self, finished: Sequence[Finished]) -> None:
+        self.ordered = self.ordered and finished[0].row.position > self._last
+        self._last = max(self._last, finished[-1].row.position)

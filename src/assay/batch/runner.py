@@ -1,0 +1,266 @@
+"""The heart of a run: workers that ask, fed by one thread, recorded by another, until the input or the patience ends.
+
+A row is on its way from the moment it is read until its record is on the disk; `AHEAD` bounds how many are, so memory does
+not grow with the input, and one slow row holds up nothing but itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from assay.api import Extractor
+from assay.backends.limits import LimiterStopped, RateLimiter
+from assay.batch import rows
+from assay.batch.budget import Purse, Room
+from assay.batch.feed import Feed
+from assay.batch.journal import Answer, Entry, Journal, Known, Row
+from assay.batch.layout import Layout
+from assay.batch.progress import Progress, Reporter, Tally
+from assay.batch.recorder import Chunk, Read, Recorder
+from assay.batch.sinks import Sink
+from assay.batch.sources import Record
+from assay.batch.stops import Stop, Watch
+from assay.batch.width import Width
+from assay.errors import AssayError, ConfigurationError
+from assay.types import Outcome
+
+AHEAD = 2048
+"""Rows on their way at once, at least; or so many for each that is asked at once:"""
+AHEAD_PER_WORKER = 8
+TICK = 0.1
+"""Seconds between two looks at the progress."""
+
+
+class Runner:
+    """Asks for all rows of an input that the journal does not know, once."""
+
+    def __init__(
+        self,
+        extractor: Extractor[Any],
+        records: Iterator[Record],
+        journal: Journal,
+        sinks: Sequence[Sink],
+        layout: Layout,
+        *,
+        width: Width,
+        watch: Watch,
+        purse: Purse,
+        limiter: RateLimiter,
+        reporter: Reporter,
+        total: int | None = None,
+        last: int = -1,
+    ) -> None:
+        self._extractor = extractor
+        self._width, self._watch, self._purse, self._limiter = width, watch, purse, limiter
+        self._reporter, self._total = reporter, total
+        self._room = Room() if extractor.options.max_tokens is None else None
+        self._recorder = Recorder(journal, sinks, self, last)
+        ahead = max(AHEAD, AHEAD_PER_WORKER * width.ceiling)
+        self._feed = Feed(records, extractor.fingerprint, layout, ahead=ahead, take=self._recorder.look_up, ended=self._ended)
+        self._todo: deque[Read] = deque()
+        # Keys that are asked for and not yet in the journal, with the rows that wait for the same answer; None once it came.
+        self._waiting: dict[bytes, list[Row] | None] = {}
+        self._workers: set[asyncio.Task[None]] = set()
+        self._busy = 0
+        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._seen = 0
+        self.tally = Tally()
+        self.count: int | None = None
+        """Rows of the input, once it was read to its end."""
+        self.stopped: Stop | None = None
+        self.replaced = False
+        """Whether the output has lines of rows that the input has no longer."""
+
+    @property
+    def ordered(self) -> bool:
+        return self._recorder.ordered
+
+    async def run(self) -> None:
+        """Go on until every row is finished, or something stops it. What was recorded is on the disk afterwards."""
+        self._recorder.start()
+        self._feed.start()
+        ticker = asyncio.create_task(self._tick())
+        try:
+            while not self._over():
+                self._hire()
+                self._changed.clear()
+                await self._changed.wait()
+            if self._workers:
+                await asyncio.wait(self._workers)
+        finally:
+            self._feed.stop()
+            ticker.cancel()
+            for worker in self._workers:
+                worker.cancel()
+            await asyncio.gather(ticker, *self._workers, return_exceptions=True)
+            await asyncio.to_thread(self._recorder.close)
+
+    def stop(self, stop: Stop) -> None:
+        """Begin no more rows; those under way are finished. The first reason counts."""
+        if self.stopped is None:
+            self.stopped = stop
+            self._limiter.stop()
+            self._feed.stop()
+        self._changed.set()
+
+    def abort(self) -> None:
+        """Give up what is under way, too."""
+        for worker in self._workers:
+            worker.cancel()
+
+    # -- workers -------------------------------------------------------------------------------------------------------
+
+    def _over(self) -> bool:
+        if self.stopped is not None:
+            return True
+        return self.count is not None and self._seen == self.count and not self._todo and not self._busy
+
+    def _hire(self) -> None:
+        while len(self._workers) < min(self._width.now, self._busy + len(self._todo)):
+            worker = self._loop.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._left)
+
+    def _left(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        self._changed.set()
+
+    async def _work(self) -> None:
+        while self._todo and self.stopped is None and len(self._workers) <= self._width.now:
+            stop = self._purse.stop(self._busy)
+            if stop is not None:
+                self.stop(stop)
+                return
+            read = self._todo.popleft()
+            self._busy += 1
+            try:
+                self._heard(read, await self._ask(read))
+            except LimiterStopped:
+                pass  # it was not sent: the row waits for the next run
+            except AssayError as error:
+                self.stop(Stop("fatal", str(error)))
+            finally:
+                self._busy -= 1
+                if len(self._workers) < self._width.now:
+                    self._changed.set()
+
+    async def _ask(self, read: Read) -> Outcome[Any]:
+        room = self._room.tokens if self._room is not None and self._limiter.counts_tokens else None
+        try:
+            return await self._extractor.arun(read.text, max_tokens=room)
+        except AssayError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a validator of the user's that raises what it should not: this row's failure
+            return Outcome(None, error, model=self._extractor.model)
+
+    def _heard(self, read: Read, outcome: Outcome[Any]) -> None:
+        usage = outcome.usage
+        self.tally.heard(outcome, usage)
+        self._purse.pay(usage)
+        self._width.heard(outcome.error)
+        if self._room is not None and outcome.ok:
+            self._room.heard(max(attempt.usage.completion_tokens for attempt in outcome.attempts))
+        stop = self._watch.fatal(outcome)
+        if stop is not None:
+            self.stop(stop)  # the row is not to blame: the next run asks it again
+            return
+        self._finish(read.key, read.row, rows.answer(outcome))
+
+    def _finish(self, key: bytes, row: Row, answer: Answer) -> None:
+        twins = self._waiting.get(key) or []
+        self._waiting[key] = None
+        self._recorder.record(Entry(key, row, answer))
+        self.tally.reused += len(twins)
+        for twin in twins:
+            self._recorder.record(Entry(key, twin))
+        if answer.state == "done":
+            self.tally.done += 1
+            return
+        self.tally.failed += 1
+        stop = self._watch.failed()
+        if stop is not None:
+            self.stop(stop)
+
+    # -- told by the threads -------------------------------------------------------------------------------------------
+
+    def looked_up(self, chunk: Chunk, known: Sequence[Known]) -> None:
+        self._loop.call_soon_threadsafe(self._arrived, chunk, known)
+
+    def recorded(self, entries: Sequence[Entry]) -> None:
+        self._loop.call_soon_threadsafe(self._settled, entries)
+
+    def broke(self, error: Exception) -> None:
+        self._loop.call_soon_threadsafe(self.stop, Stop("storage", str(error)))
+
+    def _ended(self, count: int, error: Exception | None) -> None:
+        self._loop.call_soon_threadsafe(self._read_all, count, error)
+
+    def _arrived(self, chunk: Chunk, known: Sequence[Known]) -> None:
+        kept = 0
+        self.replaced = self.replaced or any(what.replaced for what in known)
+        for read, what in zip(chunk, known, strict=True):
+            if what.finished:
+                kept += 1
+            elif read.key in self._waiting or what.answered:
+                self._reuse(read)
+            elif read.fault:
+                self._finish(read.key, read.row, rows.faulty(read.fault))
+            else:
+                self._waiting[read.key] = []
+                self._todo.append(read)
+        self.tally.kept += kept
+        self._seen += len(chunk)
+        self._feed.allow(kept)
+        self._changed.set()
+
+    def _reuse(self, read: Read) -> None:
+        """The same source was asked for already."""
+        twins = self._waiting.get(read.key)
+        if twins is not None:
+            twins.append(read.row)
+        else:
+            self.tally.reused += 1
+            self._recorder.record(Entry(read.key, read.row))
+
+    def _settled(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.answer is not None:
+                self._waiting.pop(entry.key, None)
+        self._feed.allow(len(entries))
+
+    def _read_all(self, count: int, error: Exception | None) -> None:
+        if error is not None:
+            message = str(error) if isinstance(error, ConfigurationError) else f"the input broke off: {error!r}"
+            self.stop(Stop("fatal", message))
+        elif self.stopped is None:
+            self.count = count
+        self._changed.set()
+
+    # -- seen from outside ---------------------------------------------------------------------------------------------
+
+    def progress(self) -> Progress:
+        tally = self.tally
+        speed, tokens = tally.speed()
+        return Progress(
+            done=tally.done,
+            failed=tally.failed,
+            kept=tally.kept,
+            reused=tally.reused,
+            total=self.count if self.count is not None else self._total,
+            under_way=self._busy,
+            width=self._width.now,
+            rows_per_second=speed,
+            tokens_per_second=tokens,
+            usage=tally.usage,
+            elapsed=tally.seconds,
+            held=self._limiter.holding(),
+        )
+
+    async def _tick(self) -> None:
+        while True:
+            self._reporter.tick(self.progress())
+            await asyncio.sleep(TICK)

@@ -1,0 +1,187 @@
+"""A fast chat-completions server on 127.0.0.1 for batches: answers depend on the document alone, and it counts who asked.
+
+Run as a program it serves from a process of its own: `python batch_server.py [--latency SECONDS] [--rpm N] [--tpm N]` prints its
+port. `with serving(...)` runs it in a thread.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+NUMBER = re.compile(r"document (\d+)")
+
+Reply = tuple[int, dict[str, Any], dict[str, str]]
+
+
+@dataclass
+class Bucket:
+    """An allowance per minute that refills evenly."""
+
+    limit: float
+    level: float = -1.0
+    at: float = 0.0
+
+    def left(self) -> float:
+        now = time.monotonic()
+        if self.level < 0:
+            self.level, self.at = self.limit, now
+        self.level = min(self.limit, self.level + (now - self.at) * self.limit / 60)
+        self.at = now
+        return self.level
+
+
+@dataclass
+class BatchServer:
+    latency: float = 0.0
+    rpm: float | None = None
+    tpm: float | None = None
+    burst: float = 1.0
+    """Of a minute's allowance: what the buckets hold."""
+    answer: Callable[[str], str | Reply] | None = None
+    """The model's text for a document, or a whole reply; None: its number and its length."""
+    asked: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
+    served: int = 0
+    under_way: int = 0
+    most_under_way: int = 0
+    port: int = 0
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.requests = Bucket(self.rpm) if self.rpm else None
+        self.tokens = Bucket(self.tpm) if self.tpm else None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def reply(self, body: dict[str, Any]) -> Reply:
+        document = str(body["messages"][-1]["content"])
+        self.asked[document] += 1
+        found = self.answer(document) if self.answer is not None else default_answer(document)
+        if not isinstance(found, str):
+            return found
+        prompt, completion = len(document) // 4 + 50, len(found) // 4 + 1
+        usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+        choice = {"index": 0, "message": {"role": "assistant", "content": found}, "finish_reason": "stop"}
+        return 200, {"id": "c", "object": "chat.completion", "model": body["model"], "choices": [choice], "usage": usage}, {}
+
+    def refusal(self, size: int, body: dict[str, Any]) -> Reply | None:
+        booked = size // 4 + (body.get("max_tokens") or body.get("max_completion_tokens") or 0)
+        for name, bucket, amount in (("requests", self.requests, 1), ("tokens", self.tokens, booked)):
+            if bucket is not None and bucket.left() < amount:
+                self.refused += 1
+                wait = (amount - bucket.level) * 60 / bucket.limit
+                short = {"requests": "RPM", "tokens": "TPM"}[name]
+                message = (
+                    f"Rate limit reached for model `m` on {name} per minute ({short}): Limit {bucket.limit:.0f}, "
+                    f"Used {bucket.limit - bucket.level:.0f}, Requested {amount}. Please try again in {wait:.3f}s."
+                )
+                error = {"message": message, "type": name, "code": "rate_limit_exceeded"}
+                return 429, {"error": error}, {"retry-after": f"{wait:.3f}"}
+        if self.requests is not None:
+            self.requests.level -= 1
+        if self.tokens is not None:
+            self.tokens.level -= booked
+        return None
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                size = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])  # type: ignore[index]
+                body = json.loads(await reader.readexactly(size))
+                self.under_way += 1
+                self.most_under_way = max(self.most_under_way, self.under_way)
+                status, data, headers = await self.respond(size, body)
+                self.under_way -= 1
+                text = json.dumps(data).encode()
+                extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+                writer.write(
+                    f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{extra}content-length: {len(text)}\r\n\r\n".encode()
+                    + text
+                )
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def respond(self, size: int, body: dict[str, Any]) -> Reply:
+        refused = self.refusal(size, body)
+        if refused is not None:
+            return refused
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        status, data, headers = self.reply(body)
+        self.served += 1
+        if self.tokens is not None and status == 200:
+            booked = size // 4 + (body.get("max_tokens") or body.get("max_completion_tokens") or 0)
+            self.tokens.level += booked - data["usage"]["total_tokens"]
+            left = self.tokens.left()
+            headers = {
+                **headers,
+                "x-ratelimit-limit-tokens": f"{self.tpm:.0f}",
+                "x-ratelimit-remaining-tokens": f"{left:.0f}",
+                "x-ratelimit-reset-tokens": f"{(self.tpm - left) * 60 / self.tpm:.3f}s",  # type: ignore[operator]
+            }
+        return status, data, headers
+
+
+def default_answer(document: str) -> str:
+    found = NUMBER.search(document)
+    return json.dumps({"number": int(found[1]) if found else -1, "length": len(document)})
+
+
+async def serve(server: BatchServer, ready: Callable[[], None], stop: asyncio.Event) -> None:
+    async with await asyncio.start_server(server.handle, "127.0.0.1", 0, backlog=1024) as listening:
+        server.port = listening.sockets[0].getsockname()[1]
+        ready()
+        await stop.wait()
+        listening.close()
+
+
+@contextmanager
+def serving(**settings: Any) -> Iterator[BatchServer]:
+    server = BatchServer(**settings)
+    ready = threading.Event()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    def work() -> None:
+        loop.run_until_complete(serve(server, ready.set, stop))
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0.01))
+        loop.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    ready.wait()
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    for name in ("latency", "rpm", "tpm"):
+        parser.add_argument(f"--{name}", type=float, default=0)
+    given = parser.parse_args()
+    server = BatchServer(latency=given.latency, rpm=given.rpm or None, tpm=given.tpm or None)
+    asyncio.run(serve(server, lambda: print(server.port, flush=True), asyncio.Event()))
+
+
+if __name__ == "__main__":
+    main()
