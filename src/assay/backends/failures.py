@@ -5,6 +5,7 @@ None of these shows a header's value or a URL's user part, for a key may be ther
 
 from __future__ import annotations
 
+import os
 from urllib.parse import urlsplit
 
 from assay.effects import Request
@@ -23,7 +24,18 @@ def connection_failed(request: Request, reason: str) -> APIConnectionError:
     if "certificate" in reason.lower():
         message = f"the certificate of {host(request)} is not to be trusted: {reason}"
         return APIConnectionError(message, code="certificate")
-    return APIConnectionError(f"no answer from {host(request)}: {reason}", code="connection")
+    proxy = _proxy(request)
+    through = f" through the proxy {proxy}" if proxy else ""
+    return APIConnectionError(f"no answer from {host(request)}{through}: {reason}", code="connection")
+
+
+def _proxy(request: Request) -> str | None:
+    """The proxy that the environment names for a request, without its password; it may make an exception for the host."""
+    scheme = urlsplit(request.url).scheme
+    for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"):
+        if value := os.environ.get(name):
+            return value.rpartition("@")[2].rpartition("//")[2].rstrip("/")
+    return None
 
 
 def connect_timed_out(request: Request, seconds: float) -> APITimeoutError:

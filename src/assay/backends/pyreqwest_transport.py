@@ -126,7 +126,7 @@ def _build(client: Client, request: Request, ahead: int) -> StreamRequest:
         if request.body:
             builder = builder.body_bytes(request.body)
         # By default it would hold a response back until 64 kB of it had come, or all: a stream would not stream.
-        return builder.streamed_read_buffer_limit(0).build_streamed()
+        return builder.streamed_read_buffer_limit(ahead).build_streamed()
     except (BuilderError, ValueError):
         raise cannot_be_sent(request) from None
 

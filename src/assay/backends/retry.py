@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 
@@ -19,8 +19,8 @@ from assay.retry import Rounds
 from assay.wire.headers import should_retry
 
 DEFAULT_BUDGET = 180.0
-BACKOFF_FIRST, BACKOFF_MOST = 0.5, 8.0
-"""Seconds before the first and before later retries when the server says nothing; as in the groq SDK."""
+DEFAULT_BACKOFF, MOST_BACKOFF = 0.5, 8.0
+"""Seconds before the first retry and at most before later ones when the server says nothing; as in the groq SDK."""
 
 RETRIED_STATUSES = frozenset({408, 409, 425, 429, 498})
 """Below 500. 413 is not among them: too large stays too large. All of 500 and above are retried."""
@@ -36,6 +36,8 @@ class RetryPolicy:
 
     max_retries: int = DEFAULT_MAX_RETRIES
     budget: float = DEFAULT_BUDGET
+    backoff: float = DEFAULT_BACKOFF
+    """Seconds before the first retry when the server does not say how long; doubled for each further one."""
 
     def rounds(self) -> Rounds:
         return Rounds(_rules(self))
@@ -45,17 +47,17 @@ class RetryPolicy:
 def _rules(policy: RetryPolicy) -> Retrying:
     return Retrying(
         stop=stop_after_attempt(policy.max_retries + 1) | stop_before_delay(policy.budget),
-        wait=_wait,
+        wait=partial(_wait, policy.backoff),
         retry=retry_if_exception(retryable),
     )
 
 
-def _wait(state: RetryCallState) -> float:
+def _wait(backoff: float, state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome is not None else None
     asked = error.retry_after if isinstance(error, APIError) else None
     if asked is not None:
         return asked + random.uniform(0, min(0.1 * asked, 1.0))  # noqa: S311  # never less; spread, so that all do not come back at once
-    return min(BACKOFF_FIRST * 2.0 ** (state.attempt_number - 1), BACKOFF_MOST) * random.uniform(0.75, 1.0)  # noqa: S311
+    return min(backoff * 2.0 ** (state.attempt_number - 1), MOST_BACKOFF) * random.uniform(0.75, 1.0)  # noqa: S311
 
 
 def retryable(error: BaseException) -> bool:

@@ -1,0 +1,68 @@
+"""Faults of a whole answer, each done to a real socket, met on every transport, sync and async."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from faults.cases import FINAL, GOOD, HARMLESS, RETRIED, TEXT, Case, Harmless
+from faults.travel import KEY, Way, endpoint
+from servers import Server
+
+from assay.errors import APIError
+
+
+def named(case: Case | Harmless) -> str:
+    return case.name.replace(" ", "-")
+
+
+def check_error(error: APIError, case: Case, requests: int) -> None:
+    assert type(error) is case.error, repr(error)
+    assert case.says in str(error)
+    assert error.requests == requests
+    for name, value in case.fields:
+        assert getattr(error, name) == value
+    assert KEY not in repr(error) + str(vars(error))
+    assert error.__cause__ is None
+    assert error.__suppress_context__ or error.__context__ is None or isinstance(error.__context__, APIError)
+
+
+@pytest.mark.parametrize("case", RETRIED, ids=named)
+def test_a_passing_fault_is_retried_with_the_same_bytes(case: Case, way: Way) -> None:
+    with Server(case.steps, [GOOD]) as server:
+        reply = way.complete(endpoint(server.base_url))
+    assert reply.text == TEXT
+    assert reply.requests == 2
+    first, second = server.received
+    assert first.body == second.body
+    assert first.headers == second.headers
+
+
+@pytest.mark.parametrize("case", RETRIED, ids=named)
+def test_a_lasting_fault_ends_in_a_typed_error(case: Case, way: Way) -> None:
+    with Server(case.steps) as server:
+        started = time.monotonic()
+        with pytest.raises(APIError) as caught:
+            way.complete(endpoint(server.base_url))
+        assert time.monotonic() - started < 3.0
+        check_error(caught.value, case, 2)
+        assert "after 2 requests" in str(caught.value)
+        assert server.until_closed(2.0, connections=1), "a connection was left open besides the one kept for reuse"
+
+
+@pytest.mark.parametrize("case", FINAL, ids=named)
+def test_what_would_fail_again_is_not_retried(case: Case, way: Way) -> None:
+    with Server(case.steps) as server:
+        with pytest.raises(APIError) as caught:
+            way.complete(endpoint(server.base_url, timeout=5.0))
+        check_error(caught.value, case, 1)
+
+
+@pytest.mark.parametrize("case", HARMLESS, ids=named)
+def test_what_is_odd_but_right_is_read(case: Harmless, way: Way) -> None:
+    with Server(case.steps) as server:
+        started = time.monotonic()
+        reply = way.complete(endpoint(server.base_url, timeout=5.0))
+        assert reply.text == TEXT
+        assert reply.requests == 1
+        assert time.monotonic() - started < 2.5
