@@ -6,6 +6,8 @@ zeros: a copied one is plain to see, and never passes for something the text sai
 
 from __future__ import annotations
 
+import re
+
 from assay.pointer import branches, positions, resolve
 from assay.types import JSON, JSONObject
 
@@ -23,7 +25,7 @@ _FORMATS = {
 
 
 def example(schema: JSONObject) -> JSON:
-    """A value of the schema's form. A pattern is not met: no placeholder could."""
+    """A value of the schema's form. A pattern is met when it is a plain row of characters and classes."""
     return _value(schema, schema, "value", ())
 
 
@@ -107,6 +109,30 @@ def _number(schema: JSONObject) -> float:
     return value - 1 if value == below else value
 
 
+_PIECE = re.compile(r"(\\d|\[[^\]\\^]+\]|\\[^\w]|[^\\\[\](){}|*+?.^$])(?:\{(\d+)(?:,\d*)?\}|([*+?]))?")
+
+
+def _matching(pattern: str) -> str | None:
+    """The plainest string that matches: `00000` for `^[0-9]{5}$`; None when the pattern is no plain row of characters."""
+    rest, made = pattern.removeprefix("^").removesuffix("$"), ""
+    while rest:
+        piece = _PIECE.match(rest)
+        if piece is None:
+            return None
+        what, count, repeat = piece.groups()
+        made += _character(what) * (int(count) if count else 0 if repeat in ("*", "?") else 1)
+        rest = rest[piece.end() :]
+    return made if made and re.search(pattern, made) else None
+
+
+def _character(piece: str) -> str:
+    if piece == r"\d":
+        return "0"
+    return piece[1] if piece[0] in "[\\" else piece
+
+
 def _string(schema: JSONObject, name: str) -> str:
     text = _FORMATS.get(schema.get("format", ""), f"<{name.replace('_', ' ')}>")
+    if "pattern" in schema:
+        return _matching(schema["pattern"]) or text
     return text.ljust(schema.get("minLength", 0), "_")[: schema.get("maxLength")]

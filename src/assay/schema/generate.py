@@ -88,7 +88,7 @@ class _Impossible(PydanticInvalidForJsonSchema):
 
 
 class _Generator(GenerateJsonSchema):
-    """pydantic's generator, that knows which field it is at, and lets a named tuple be written with its names."""
+    """The generator of pydantic, that knows which field it is at, and asks for decimals and named tuples as texts have them."""
 
     ignored_warning_kinds = {"non-serializable-default", "skipped-choice"}  # noqa: RUF012  # pydantic's own declaration
 
@@ -114,6 +114,12 @@ class _Generator(GenerateJsonSchema):
                 yield from (name for name, part in named.items() if part is inner)
             elif isinstance(named, list):
                 yield from (part["name"] for part in named if part is inner)
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        # pydantic would also allow any string there: then "$12.50" fits, nobody mends it, and it fails at the end.
+        made = super().decimal_schema(schema)
+        options: list[JsonSchemaValue] = made.get("anyOf", [made])
+        return next((option for option in options if option.get("type") == "number"), made)
 
     def named_tuple_schema(self, schema: Any) -> JsonSchemaValue:
         parts = [(field["name"], field["schema"]) for field in schema["fields"]]

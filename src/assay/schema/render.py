@@ -82,7 +82,7 @@ class _Writer:
             case "object":
                 return self._object(schema, indent)
             case "array":
-                return self._array(schema, indent) + _limits(schema)
+                return self._array(schema, indent) + ("" if positions(schema) else _limits(schema))
             case _:
                 return type_ + _limits(schema)
 
