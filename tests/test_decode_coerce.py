@@ -117,7 +117,10 @@ def test_a_printed_integer_comes_back(value: int, form: str) -> None:
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.dates(min_value=date(1000, 1, 1)), st.sampled_from(["%Y/%m/%d", "%B %d, %Y", "%d %b %Y", "%A, %d %B %Y", "%Y.%m.%d", "%Y%m%d"]))
+@given(
+    st.dates(min_value=date(1000, 1, 1)),
+    st.sampled_from(["%Y/%m/%d", "%B %d, %Y", "%d %b %Y", "%A, %d %B %Y", "%Y.%m.%d", "%Y%m%d"]),
+)
 def test_a_printed_date_comes_back(value, form: str) -> None:
     assert coerce(value.strftime(form), DATE).value == value.isoformat()
 

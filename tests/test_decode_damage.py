@@ -36,7 +36,7 @@ READ = {
         ("I'd say {name} is wrong, so: {\"name\": \"Bo\"}", {"name": "Bo"}),
         ("The list is [1, 2, 3].", [1, 2, 3]),
         ("result = {'a': None};", {"a": None}),
-        ("\ufeff{\"a\": 1}", {"a": 1}),
+        ('\ufeff{"a": 1}', {"a": 1}),
         ('Output: {"a": {"b": []}} -- done', {"a": {"b": []}}),
     ],
     "quotes": [
@@ -118,7 +118,7 @@ READ = {
         ('callback([1, "a"]);', [1, "a"]),
         ("window.cb({a: 1})", {"a": 1}),
         ('{"a": "one " + "two" + \'three\'}', {"a": "one twothree"}),
-        ('const x = {a: 1};\n', {"a": 1}),
+        ("const x = {a: 1};\n", {"a": 1}),
         ("[1, 2, 3, ...]", [1, 2, 3]),
         ('{"a": 1, ...}', {"a": 1}),
     ],
@@ -129,7 +129,7 @@ READ = {
         ('{"a": "\\x41\\u00e9\\\'"}', {"a": "Aé'"}),
         ('{"a": "\\ud83d\\ude00",}', {"a": "😀"}),
         ('{"dir": "C:\\dir\\", "b": 1}', {"dir": "C:\\dir\\", "b": 1}),
-        ("{\\\"a\\\": \\\"b\\\", \\\"c\\\": [1]}", {"a": "b", "c": [1]}),
+        ('{\\"a\\": \\"b\\", \\"c\\": [1]}', {"a": "b", "c": [1]}),
     ],
     "brackets": [
         ('{"a": [1, 2}', {"a": [1, 2]}),
@@ -161,7 +161,7 @@ CUT = [
     ('{"a": "x\\', {"a": "x"}),
     ('{"a": "x\\u00', {"a": "x"}),
     ('{"a": tru', {"a": True}),
-    ('[1, 2, fal', [1, 2, False]),
+    ("[1, 2, fal", [1, 2, False]),
     ('{"a": 1.', {"a": 1}),
     ('{"a": [{"b": "c"}, {"b', {"a": [{"b": "c"}, {}]}),
     ("[", []),
@@ -188,7 +188,7 @@ REFUSED = [
     "{a: one, two, b: 3}",
     '{"a": 1,,,"a": 2}',
     '{"a" "b" "c"}',
-    "<think>is it {\"a\": 1}? No, {\"a\": 2}? Hm",
+    '<think>is it {"a": 1}? No, {"a": 2}? Hm',
     "{]",
     "}{",
     '{"a": x b: y}',
@@ -197,7 +197,9 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "value"), [pytest.param(*case, id=f"{kind}-{i}") for kind, cases in READ.items() for i, case in enumerate(cases)])
+@pytest.mark.parametrize(
+    ("text", "value"), [pytest.param(*case, id=f"{kind}-{i}") for kind, cases in READ.items() for i, case in enumerate(cases)]
+)
 def test_a_bent_text_is_read_as_what_it_means(text: str, value: object) -> None:
     reading = read(text)
     assert reading.value == value

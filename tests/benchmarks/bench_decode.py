@@ -3,6 +3,8 @@
 Run: python tests/benchmarks/bench_decode.py
 """
 
+# ruff: noqa: T201  # a script: it prints its table
+
 from __future__ import annotations
 
 import importlib
@@ -24,7 +26,14 @@ ROUNDS = 5
 
 def rows(count: int) -> list[dict[str, object]]:
     return [
-        {"id": i, "name": f"Person {i}", "note": "a line of text, with commas: and colons", "tags": ["x", "y"], "score": i / 7, "ok": True}
+        {
+            "id": i,
+            "name": f"Person {i}",
+            "note": "a line of text, with commas: and colons",
+            "tags": ["x", "y"],
+            "score": i / 7,
+            "ok": True,
+        }
         for i in range(count)
     ]
 
@@ -79,7 +88,9 @@ def main() -> None:
     print("ms per million characters, best of rounds; (refused)")
     print(f"{'text':20}" + "".join(f"{name:>16}" for name in columns))
     for name, text in TEXTS.items():
-        figures = [cost(parse, text) if column != "json_repair" or name not in slow else "-" for column, parse in columns.items()]
+        figures = [
+            cost(parse, text) if column != "json_repair" or name not in slow else "-" for column, parse in columns.items()
+        ]
         print(f"{name:20}" + "".join(f"{figure:>16}" for figure in figures))
     small = '{"name": "Ann", "age": 31}'
     print(f"{'26 characters, µs':20}" + "".join(f"{_micro(parse, small):>16}" for parse in columns.values()))

@@ -1,12 +1,15 @@
 """Where the JSON is in a model's text: behind thinking, in fences, amid prose."""
 
+# ruff: noqa: RUF001  # signs that look alike are what this file is about
+
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.decode.lenient import Read, Unreadable, read_at
+from assay.decode.cursor import UnreadableError
+from assay.decode.lenient import Read, read_at
 from assay.decode.scan import QUOTES, skip
 from assay.types import Repair
 
@@ -20,7 +23,7 @@ _STRONG = re.compile(
 )
 _MEMBER_BEFORE = re.compile(r"[\"'”’`]\s*:\s*\Z")
 _MEMBER_AFTER = re.compile(
-    r"\s*(?:,\s*(?:\"[^\"\n]{0,160}\"|'[^'\n]{0,160}'|[\w$]{1,80})\s*:|:|,\s*[\w\"'](?=[^\n]*[\]}]\s*\Z))"
+    r"\s*(?:,\s*(?:\"[^\"\n]{0,160}\"|'[^'\n]{0,160}'|[\w$]{1,80})\s*:|:|,\s*[\w\"'](?=[^\n]{0,200}[\]}]\s*\Z))"
 )
 _ESCAPED = re.compile(r"\s*[{\[][\s\\rnt{\[]*\\\"")
 
@@ -40,7 +43,7 @@ def thinking(text: str) -> int:
     Thinking that was never closed is no answer, but may hold it: the text is then searched as a whole.
     """
     opened = _OPEN_TAG.match(text)
-    if opened or not text.lstrip()[:1] in tuple("{["):
+    if opened or text.lstrip()[:1] not in ("{", "["):
         ends = [found.end() for found in _CLOSE_TAG.finditer(text)]
         if ends and text[ends[0] :].strip():
             return _last_end(text, ends)
@@ -58,12 +61,12 @@ def _last_end(text: str, ends: list[int]) -> int:
 
 
 def escaped(text: str) -> bool:
-    """Whether the whole text is JSON inside a string: `{\\"a\\": 1}`."""
+    r"""Whether the whole text is JSON inside a string: `{\"a\": 1}`."""
     return _ESCAPED.match(text) is not None
 
 
 def in_fences(text: str, start: int) -> Iterator[Found]:
-    """The values that stand at the start of a fenced block. Raises `Unreadable` when one is there that cannot be read."""
+    """The values that stand at the start of a fenced block. Raises `UnreadableError` when one is there that cannot be read."""
     pos = start
     while fence := _FENCE.search(text, pos):
         inner = skip(text, fence.end())
@@ -80,7 +83,7 @@ def in_fences(text: str, start: int) -> Iterator[Found]:
 
 
 def in_prose(text: str, start: int) -> Iterator[Found]:
-    """The values that stand anywhere. Raises `Unreadable` when what is plainly JSON cannot be read."""
+    """The values that stand anywhere. Raises `UnreadableError` when what is plainly JSON cannot be read."""
     pos = skip(text, start)
     root = pos
     while bracket := _BRACKET.search(text, pos):
@@ -90,7 +93,7 @@ def in_prose(text: str, start: int) -> Iterator[Found]:
             pos = at + 1
             continue
         if _MEMBER_BEFORE.search(text, max(start, at - 20), at):
-            raise Unreadable("the opening bracket of the object is missing", at)
+            raise UnreadableError("the opening bracket of the object is missing", at)
         read = read_at(text, at)
         _check_end(text, read)
         yield Found(read, strong and not (read.closed and _citation(read.value)))
@@ -104,7 +107,7 @@ def _citation(value: object) -> bool:
 def _check_end(text: str, read: Read) -> None:
     """A value that is followed by more members was closed too early."""
     if _MEMBER_AFTER.match(text, read.end):
-        raise Unreadable("the text goes on as if the value had not ended", read.end, "ambiguous")
+        raise UnreadableError("the text goes on as if the value had not ended", read.end, "ambiguous")
 
 
 def whole(text: str, start: int) -> Found | None:

@@ -3,6 +3,8 @@
 A printed number that can be read in two ways is not read: see `Ambiguous`.
 """
 
+# ruff: noqa: RUF001  # signs that look alike are what this file is about
+
 from __future__ import annotations
 
 import re
@@ -45,7 +47,7 @@ def number(text: str, *, whole: bool) -> int | float | Ambiguous | None:
     return _signed(_body(body, whole=whole), negative=sign in ("-", "−"))
 
 
-def _signed(value: int | float | Ambiguous | None, *, negative: bool) -> int | float | Ambiguous | None:
+def _signed(value: float | Ambiguous | None, *, negative: bool) -> int | float | Ambiguous | None:
     return -value if negative and isinstance(value, int | float) else value
 
 

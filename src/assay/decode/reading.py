@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pydantic_core import from_json
 
 from assay.decode import find
 from assay.decode.accept import Acceptor
+from assay.decode.cursor import UnreadableError
 from assay.decode.find import Found
-from assay.decode.lenient import Unreadable
-from assay.decode.scan import DEPTH
+from assay.decode.scan import DEPTH, skip
 from assay.decode.strings import unescape
 from assay.errors import DecodeError
 from assay.types import JSON, JSONObject, Problem, ProblemKind, Repair
@@ -80,7 +81,7 @@ def _mended(text: str, schema: JSONObject | None) -> Reading:
         return replace(reading, repairs=(Repair("", "encoded twice", text, plain), *reading.repairs))
     try:
         return _choose(text, _candidates(text), schema)
-    except Unreadable as error:
+    except UnreadableError as error:
         raise _error(text, f"{error.why} (character {error.pos})", error.kind, error.path) from None
     except RecursionError:
         raise _error(text, f"nested too deep: more than {DEPTH} levels, or the caller's stack is nearly full", "json") from None
@@ -89,7 +90,7 @@ def _mended(text: str, schema: JSONObject | None) -> Reading:
 def _candidates(text: str) -> tuple[int, list[Found]]:
     """Where the answer starts, and the values in it: those in fences, else those in prose, else the whole as a scalar."""
     start = find.thinking(text)
-    first = find.skip(text, start)
+    first = skip(text, start)
     if text[first : first + 1] not in ("{", "["):
         fenced = list(find.in_fences(text, start))
         if fenced:
@@ -98,7 +99,7 @@ def _candidates(text: str) -> tuple[int, list[Found]]:
     if not found and (scalar := find.whole(text, start)):
         found = [scalar]
     if not found:
-        raise Unreadable("there is no JSON value in the text", start)
+        raise UnreadableError("there is no JSON value in the text", start)
     return start, found
 
 
@@ -114,17 +115,17 @@ def _choose(text: str, place: tuple[int, list[Found]], schema: JSONObject | None
     if len(best) > 1:
         best = [one for one in best if not _BARE & {repair.kind for repair in one.read.repairs}] or best
     if any(one.read.value != best[0].read.value for one in best):
-        raise Unreadable(f"{len(best)} values contradict each other", best[1].read.start, "ambiguous")
+        raise UnreadableError(f"{len(best)} values contradict each other", best[1].read.start, "ambiguous")
     if not best[0].strong and schema is None and text[start:].strip() != text[best[0].read.start : best[0].read.end].strip():
-        raise Unreadable("there is no JSON value in the text", best[0].read.start)
+        raise UnreadableError("there is no JSON value in the text", best[0].read.start)
     read = best[0].read
-    return Reading(read.value, (*_around(text, start, found, best[0]), *read.repairs), read.truncated, values)
+    return Reading(read.value, (*_around(text, start, best[0]), *read.repairs), read.truncated, values)
 
 
 def _lines(text: str, found: list[Found], accepts: Acceptor) -> Reading | None:
     """Values one after the other where the schema wants a list of them."""
     values = [one.read.value for one in found]
-    gaps = (text[a.read.end : b.read.start].strip(" \t\r\n,;") for a, b in zip(found, found[1:], strict=False))
+    gaps = (text[a.read.end : b.read.start].strip(" \t\r\n,;") for a, b in pairwise(found))
     if any(gaps) or any(map(accepts, values)) or not accepts(values):
         return None
     repairs = tuple(
@@ -134,14 +135,11 @@ def _lines(text: str, found: list[Found], accepts: Acceptor) -> Reading | None:
     return Reading(values, (Repair("", "concatenated values", whole, "[...]"), *repairs), found[-1].read.truncated)
 
 
-def _around(text: str, start: int, found: list[Found], chosen: Found) -> list[Repair]:
+def _around(text: str, start: int, chosen: Found) -> list[Repair]:
     """Repairs for what stands around the value."""
     repairs = [Repair("", "think", text[:start], "")] if start else []
     before, after = text[start : chosen.read.start].strip(), text[chosen.read.end :].strip()
-    for part in (before, after):
-        if part:
-            repairs.append(Repair("", _kind_of(part), part, ""))
-    return repairs
+    return repairs + [Repair("", _kind_of(part), part, "") for part in (before, after) if part]
 
 
 def _kind_of(part: str) -> str:

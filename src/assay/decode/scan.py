@@ -3,6 +3,8 @@
 Every look is bounded in length, so that reading stays linear however often it looks.
 """
 
+# ruff: noqa: RUF001  # signs that look alike are what this file is about
+
 from __future__ import annotations
 
 import re
@@ -18,8 +20,10 @@ DOUBLE = '"“”„«»'
 SINGLE = "'‘’`´‚"
 QUOTES = DOUBLE + SINGLE
 
+CLOSES = {"{": "}", "[": "]", "(": ")"}
+OPENS = {closer: opener for opener, closer in CLOSES.items()}
+
 _LOOK = 2000  # how far a comment is followed when only looking
-_KEY = r"[^\n]{0,160}?"
 _JSON_SPACE = re.compile(r"[ \t\n\r]*+")
 _ANY_SPACE = re.compile(r"[\s\u180e\u200b-\u200d\u2060\ufeff]*+")
 _HASH = re.compile(r"(?<![^\s,\[\]{}\"])#")

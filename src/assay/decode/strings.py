@@ -8,22 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
 
-from assay.decode.scan import (
-    DOUBLE,
-    QUOTES,
-    SINGLE,
-    Where,
-    at,
-    bare_key,
-    clean_item,
-    pair_without_colon,
-    peek,
-    quoted_key,
-    value_start,
-    word_item,
-)
+from assay.decode.scan import DOUBLE, OPENS, QUOTES, SINGLE, Where, at, peek, value_start
+from assay.decode.signs import Sign, sign_of
 
 _RUN = {
     '"': re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL),
@@ -55,15 +42,6 @@ class Ending:
     """Two readings are equally good."""
 
 
-class _Sign(Enum):
-    """What a quote is, from what follows it."""
-
-    CLOSE = auto()
-    WEAK = auto()  # may close, unless an inner quotation is open
-    INNER = auto()
-    COLON = auto()
-
-
 def ending(text: str, start: int, quote: str, where: Where, stack: list[str]) -> Ending:
     """Where the string ends whose text starts at `start`, just behind its opening `quote`."""
     run, pos, last, brackets = _RUN[quote], start, start, 0
@@ -74,10 +52,10 @@ def ending(text: str, start: int, quote: str, where: Where, stack: list[str]) ->
             return _cut(text, start, stack, seen)
         if brackets:
             brackets += _depth(text, last, pos)
-        sign = _Sign.INNER if brackets > 0 else _sign(text, pos, where, stack, seen.count)
-        if sign is _Sign.CLOSE or (sign is _Sign.WEAK and not seen.opened):
+        sign = Sign.INNER if brackets > 0 else sign_of(text, pos, where, stack, seen.count)
+        if sign is Sign.CLOSE or (sign is Sign.WEAK and not seen.opened):
             return _closed(text, start, pos, where, seen)
-        if sign is _Sign.COLON and seen.count and (early := _missed(text, start, last, pos, seen)):
+        if sign is Sign.COLON and seen.count and (early := _missed(text, start, last, pos, seen)):
             return early
         if brackets <= 0 and pos > start and text[pos - 1] in "{[":
             brackets = 1  # JSON inside the text: its quotes are its own
@@ -113,22 +91,24 @@ class _Inner:
             self.torn |= structural
 
 
-_OPENERS = {"}": "{", "]": "[", ")": "("}
-
-
 def _cut(text: str, start: int, stack: list[str], seen: _Inner) -> Ending:
     """No quote closes the string: the text was cut, unless it ends in just the brackets that are open."""
     end = len(text)
     for opener in stack:
         head = text[start:end].rstrip().rstrip("`").rstrip()
         end = start + len(head)
-        if _OPENERS.get(head[-1:]) != opener:
+        if OPENS.get(head[-1:]) != opener:
             break
         end -= 1
     else:
         body = text[start:end].rstrip()
         if stack and not any(opener in body for opener in stack):
-            return Ending(start + len(body), end, "missing quote", doubt=seen.count > 0 or body[-1:] in ("]", "}") or any(mark in body for mark in ",:\n"))
+            return Ending(
+                start + len(body),
+                end,
+                "missing quote",
+                doubt=seen.count > 0 or body[-1:] in ("]", "}") or any(mark in body for mark in ",:\n"),
+            )
     return Ending(len(text), len(text), "cut string", seen.stray, seen.stray or seen.structural)
 
 
@@ -174,117 +154,6 @@ def _missed(text: str, start: int, last: int, pos: int, seen: _Inner) -> Ending 
     if text.endswith(('\\"', "\\'"), start, end):  # "C:\dir\", "c": 1
         return Ending(end - 1, end, "escape")
     return Ending(end, end, "missing quote", doubt=seen.structural)
-
-
-def _sign(text: str, pos: int, where: Where, stack: list[str], inner: int) -> _Sign:
-    """What the quote at `pos` is."""
-    ahead = peek(text, pos + 1)
-    mark = at(text, ahead)
-    if mark == "" or text.startswith("```", ahead):
-        return _Sign.CLOSE
-    if mark == "+" and at(text, peek(text, ahead + 1)) in QUOTES:
-        return _Sign.CLOSE
-    match where:
-        case "key":
-            return _after_key(text, ahead, mark)
-        case "member":
-            return _after_member(text, pos, ahead, mark, stack)
-        case "item":
-            return _after_item(text, pos, ahead, mark, stack, inner)
-        case "top":
-            return _Sign.CLOSE if mark in ");" and not text[ahead:].strip(" \t\r\n);") else _Sign.INNER
-
-
-def _after_key(text: str, ahead: int, mark: str) -> _Sign:
-    if mark in ":{[,}=":
-        return _Sign.CLOSE
-    return _Sign.CLOSE if clean_item(text, ahead) else _Sign.INNER
-
-
-def _after_member(text: str, pos: int, ahead: int, mark: str, stack: list[str]) -> _Sign:
-    if mark == ":":
-        return _Sign.COLON
-    if mark == ",":
-        return _after_comma(text, peek(text, ahead + 1))
-    if mark == "}":
-        return _after_brace(text, peek(text, ahead + 1), len(stack))
-    if mark in "])":
-        return _after_foreign(text, ahead, "[" if mark == "]" else "(", stack)
-    if mark in QUOTES:
-        return _Sign.CLOSE if quoted_key(text, ahead) else _Sign.INNER
-    if mark == "{" and "[" in stack and quoted_key(text, peek(text, ahead + 1)):
-        return _Sign.CLOSE
-    if bare_key(text, ahead) and "\n" in text[pos:ahead]:
-        return _Sign.CLOSE
-    return _Sign.INNER
-
-
-def _after_comma(text: str, ahead: int) -> _Sign:
-    mark = at(text, ahead)
-    if mark == "" or mark in ",}]" or quoted_key(text, ahead) or text.startswith("...", ahead):
-        return _Sign.CLOSE
-    if mark == "{" and (quoted_key(text, peek(text, ahead + 1)) or bare_key(text, peek(text, ahead + 1))):
-        return _Sign.CLOSE
-    if bare_key(text, ahead) or pair_without_colon(text, ahead) or (mark in QUOTES and _started(text, ahead)):
-        return _Sign.WEAK
-    return _Sign.INNER
-
-
-def _started(text: str, ahead: int) -> bool:
-    """Only a started key is left of the text."""
-    return len(text) - ahead < 100 and text.find(text[ahead], ahead + 1) < 0
-
-
-def _after_brace(text: str, ahead: int, depth: int) -> _Sign:
-    mark = at(text, ahead)
-    if mark == "" or mark in "}])" or quoted_key(text, ahead):
-        return _Sign.CLOSE
-    if mark == ",":
-        follow = peek(text, ahead + 1)
-        mark = at(text, follow)
-        clear = (
-            mark == ""
-            or mark in "{[}],"
-            or (depth > 1 and (mark in QUOTES or bare_key(text, follow) or value_start(text, follow)))
-        )
-        return _Sign.CLOSE if clear else _Sign.INNER
-    if mark in QUOTES or mark == ":":
-        return _Sign.CLOSE if text.startswith("```", ahead) else _Sign.INNER
-    return _Sign.CLOSE if depth <= 1 or mark in "{[" else _Sign.INNER
-
-
-def _after_foreign(text: str, ahead: int, opener: str, stack: list[str]) -> _Sign:
-    """A bracket that closes another container than the one we are in."""
-    rest = at(text, peek(text, ahead + 1))
-    if opener in stack:
-        return _Sign.CLOSE if rest == "" or rest in ",]})" or len(stack) <= 2 else _Sign.WEAK
-    goes_on = rest == "," and quoted_key(text, peek(text, peek(text, ahead + 1) + 1))
-    return _Sign.CLOSE if rest == "" or goes_on else _Sign.INNER
-
-
-def _after_item(text: str, pos: int, ahead: int, mark: str, stack: list[str], inner: int) -> _Sign:
-    if mark == ":":
-        return _Sign.COLON if inner else _Sign.CLOSE
-    if mark == ",":
-        return _after_item_comma(text, peek(text, ahead + 1))
-    if mark == "]" or (mark == ")" and "(" in stack):
-        return _Sign.CLOSE
-    if mark == "}":
-        return _after_foreign(text, ahead, "{", stack)
-    if mark in "{[":
-        return _Sign.CLOSE if at(text, peek(text, ahead + 1)) in QUOTES + "}]" else _Sign.INNER
-    if inner == 0 and (mark in QUOTES or mark.isdigit()) and clean_item(text, ahead):
-        return _Sign.CLOSE
-    return _Sign.CLOSE if "\n" in text[pos:ahead] and clean_item(text, ahead) else _Sign.INNER
-
-
-def _after_item_comma(text: str, ahead: int) -> _Sign:
-    mark = at(text, ahead)
-    if mark == "" or mark in ",]})([{" or text.startswith("...", ahead):
-        return _Sign.CLOSE
-    if mark in QUOTES:
-        return _Sign.CLOSE if clean_item(text, ahead) else _Sign.WEAK
-    return _Sign.WEAK if value_start(text, ahead) or word_item(text, ahead) else _Sign.INNER
 
 
 def unescape(raw: str) -> tuple[str, str]:

@@ -1,0 +1,138 @@
+"""A place in a malformed text: how reading moves over what carries no value, and notes what it mended."""
+
+from __future__ import annotations
+
+import re
+
+from assay.decode.scan import CLOSES, DEPTH, OPENS, at, peek, plain_skip, skip
+from assay.types import ProblemKind, Repair
+
+_ELLIPSIS = re.compile(r"\.{3}|…")
+
+
+class UnreadableError(Exception):
+    """There is no value here, or more than one. `kind` says which."""
+
+    def __init__(self, why: str, pos: int, kind: ProblemKind = "json", path: str = "") -> None:
+        super().__init__(why)
+        self.why, self.pos, self.kind, self.path = why, pos, kind, path
+
+
+class Cursor:
+    """Where reading stands in `text`, inside which brackets and keys, and the repairs so far."""
+
+    def __init__(self, text: str, pos: int) -> None:
+        self.text = text
+        self.pos = pos
+        self.repairs: list[Repair] = []
+        self.truncated = False
+        self.assumed = 0
+        """Closing brackets that were not there."""
+        self.stack: list[str] = []
+        """The open brackets."""
+        self.keys: list[str | int] = []
+        """The keys and indexes that lead to the value being read."""
+
+    # -- saying what is there ----------------------------------------------------------------------------------------
+
+    def _path(self) -> str:
+        return "".join(f"/{key}" if type(key) is int else "/" + _escaped(str(key)) for key in self.keys)
+
+    def note(self, kind: str, before: str, after: str) -> None:
+        self.repairs.append(Repair(self._path(), kind, before, after))
+
+    def failure(self, why: str, kind: ProblemKind = "json") -> UnreadableError:
+        return UnreadableError(why, self.pos, kind, self._path())
+
+    def doubt(self, why: str) -> UnreadableError:
+        return self.failure(why, "ambiguous")
+
+    # -- moving ------------------------------------------------------------------------------------------------------
+
+    @property
+    def ended(self) -> bool:
+        return self.pos >= len(self.text)
+
+    def skip(self) -> str:
+        """Go to the next character that counts, and return it: "" at the end of the text."""
+        start = plain_skip(self.text, self.pos)
+        self.pos = start
+        mark = self.text[start : start + 1]
+        if mark and (mark in "/#" or mark > "~"):
+            self.pos = skip(self.text, start)
+            if self.pos > start:
+                skipped = self.text[start : self.pos]
+                self.note("comment" if skipped.strip() else "white space", skipped, "")
+                mark = at(self.text, self.pos)
+        if mark == "`" and self.text.startswith("```", self.pos):
+            return ""  # the end of the fence is the end of the JSON
+        return mark
+
+    def commas(self, *, first: bool) -> tuple[str, bool]:
+        """Go over commas to the next character; also whether there was one."""
+        mark, seen, start = self.skip(), 0, self.pos
+        while mark == "," or (mark in (".", "…") and self._ellipsis()):
+            if mark == ",":
+                seen += 1
+                self.pos += 1
+            mark = self.skip()
+        if seen and first:
+            self.note("leading comma", self.text[start : self.pos], "")
+        elif seen and mark in (")", "]", "}"):
+            self.note("trailing comma", ",", "")
+        elif seen > 1:
+            self.note("extra comma", self.text[start : self.pos], ",")
+        return mark, seen > 0
+
+    def _ellipsis(self) -> bool:
+        found = _ELLIPSIS.match(self.text, self.pos)
+        if found:
+            self.pos = found.end()
+            self.note("ellipsis", found.group(), "")
+        return found is not None
+
+    def cut_sign(self, mark: str) -> bool:
+        """At a sign whose number was cut off: go over it."""
+        if mark not in ("-", "+", ".") or self.pos < len(self.text) - 1:
+            return False
+        self.note("cut number", mark, "")
+        self.pos += 1
+        return True
+
+    # -- brackets ----------------------------------------------------------------------------------------------------
+
+    def open(self, opener: str, end: int) -> None:
+        """Enter a container whose bracket ends at `end`."""
+        if len(self.stack) >= DEPTH:
+            raise self.failure(f"nested deeper than {DEPTH} levels")
+        self.stack.append(opener)
+        self.pos = end
+
+    def parent(self) -> str:
+        return self.stack[-2] if len(self.stack) > 1 else ""
+
+    def closes(self, mark: str, *, empty: bool) -> bool:
+        """At a closing bracket: whether it is ours, or stands for ours. It stays for its owner when it has one."""
+        own = CLOSES[self.stack[-1]]
+        if mark == own:
+            self.pos += 1
+            return True
+        if OPENS[mark] in self.stack:
+            self.assume_closed()
+            return True
+        if self.assumed or empty:
+            raise self.doubt(f"brackets that do not match: {mark!r} closes nothing")
+        self.pos += 1
+        ends = at(self.text, peek(self.text, self.pos)) != ","  # else the container goes on, and the bracket is one too many
+        self.note("bracket", mark, own if ends else "")
+        return ends
+
+    def assume_closed(self) -> None:
+        """The innermost container ends here without its bracket."""
+        self.assumed += 1
+        self.truncated |= self.ended
+        self.note("closed after truncation" if self.ended else "missing bracket", "", CLOSES[self.stack[-1]])
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
