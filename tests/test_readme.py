@@ -58,7 +58,7 @@ def test_the_code_runs_and_prints_what_the_readme_shows(environment: None, monke
             except Exception as error:  # the next blocks may still be right
                 wrong.append(f"line {line}: {type(error).__name__}: {error}")
                 continue
-            if block["prints"] is not None and printed.strip() != block["prints"].strip():
+            if block["prints"] is not None and _lines(printed) != _lines(block["prints"]):
                 wrong.append(f"line {line} prints\n{printed}")
     assert not wrong, "\n\n".join(wrong)
 
@@ -68,6 +68,10 @@ def _run(code: str, line: int) -> str:
     with contextlib.redirect_stdout(printed):
         exec(compile("\n" * line + code, "README.md", "exec"), sys.modules["readme"].__dict__)
     return printed.getvalue()
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
 
 
 def test_most_code_says_what_it_prints() -> None:
