@@ -23,7 +23,6 @@ from assay.engine import Task
 from assay.engine import extract as ask_until_good
 from assay.errors import APIError, ConfigurationError
 from assay.options import Options, OptionsDict
-from assay.prices import Price
 from assay.prompt import Source
 from assay.schema.target import Target, target
 from assay.streaming import Items, Partial, StreamMode, View, Watch, mapped, plan, to_the_end
@@ -76,14 +75,9 @@ class Extractor(Generic[T]):
         return self._task.model
 
     @property
-    def concurrency(self) -> int:
-        """How many extractions at once suit the server, as far as its provider row tells."""
-        return self._connection.concurrency
-
-    @property
-    def price(self) -> Price | None:
-        """What its tokens cost; None when no price is known."""
-        return self._connection.price
+    def connection(self) -> Connection:
+        """Where it asks, and the way there."""
+        return self._connection
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -117,6 +111,10 @@ class Extractor(Generic[T]):
     def _task_for(self, context: Any, max_tokens: int | None = None) -> Task[T]:
         task = self._task if context is None else replace(self._task, context=context)
         return task if max_tokens is None else replace(task, params=replace(task.params, max_tokens=max_tokens))
+
+    def steps(self, source: Given) -> Generator[Call | Sleep, Reply, Outcome[T]]:
+        """An extraction's decisions alone, for those who send the calls in a way of their own."""
+        return ask_until_good(self._task, _source(source))
 
     # -- one source, while its answer comes ----------------------------------------------------------------------------
 

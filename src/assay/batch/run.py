@@ -103,7 +103,7 @@ async def arun(
             layout,
             width=_width(extractor, settings),
             watch=Watch(settings.max_failures),
-            purse=Purse(settings.budget, extractor.price, journal.spent()[1]),
+            purse=Purse(settings.budget, extractor.connection.price, journal.spent()[1]),
             limiter=limiter,
             reporter=reporter,
             total=total,
@@ -148,7 +148,7 @@ def journal_path(output: Path) -> Path:
 def _width(extractor: Extractor[Any], settings: Settings) -> Width:
     if settings.concurrency is not None:
         return Width(settings.concurrency, start=settings.concurrency)
-    suits = extractor.concurrency
+    suits = extractor.connection.concurrency
     return Width(WIDEST) if suits >= MANY else Width(suits, start=suits)
 
 
