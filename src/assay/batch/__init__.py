@@ -8,14 +8,17 @@ runner     workers that ask                  run              all of it, from op
 from __future__ import annotations
 
 from assay.batch.errors import OutputBusy, StorageError
+from assay.batch.plan import Estimate, Pace
 from assay.batch.progress import Progress, Reporter, Summary
-from assay.batch.run import Settings, arun, journal_path, run
+from assay.batch.run import Settings, arun, dry_run, journal_path, run
 from assay.batch.sources import Columns
 from assay.batch.stops import Stop
 
 __all__ = [
     "Columns",
+    "Estimate",
     "OutputBusy",
+    "Pace",
     "Progress",
     "Reporter",
     "Settings",
@@ -23,6 +26,7 @@ __all__ = [
     "StorageError",
     "Summary",
     "arun",
+    "dry_run",
     "journal_path",
     "run",
 ]

@@ -149,14 +149,12 @@ class Journal:
         """What is known of rows that were just read: their positions, ascending, and keys."""
         if not rows:
             return []
-        keys = [key for _, key in rows]
-        query = f"SELECT key FROM answers WHERE state != 'again' AND key IN ({','.join('?' * len(keys))})"  # noqa: S608
         span = (rows[0][0], rows[-1][0])
+        answered = self.answered([key for _, key in rows])
         with self._guarded():
             there: dict[int, bytes] = dict(
                 self._db.execute("SELECT position, key FROM rows WHERE position BETWEEN ? AND ?", span)
             )
-            answered = {key for (key,) in self._db.execute(query, keys)}
             replaced = {position for position, key in rows if there.get(position, key) != key}
             if replaced:
                 self._db.executemany("DELETE FROM rows WHERE position = ?", [(position,) for position in replaced])
@@ -164,6 +162,12 @@ class Journal:
             Known(there.get(position) == key and key in answered, key in answered, position in replaced)
             for position, key in rows
         ]
+
+    def answered(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of the keys that there is an answer for."""
+        query = f"SELECT key FROM answers WHERE state != 'again' AND key IN ({','.join('?' * len(keys))})"  # noqa: S608
+        with self._guarded():
+            return {key for (key,) in self._db.execute(query, keys)}
 
     def commit(self, entries: Sequence[Entry]) -> list[Finished]:
         """Record finished rows, all or none, and return them as they go into the output."""
@@ -238,6 +242,16 @@ class Journal:
             ).fetchone()
         prompt, completion = prompt or 0, completion or 0
         return asks or 0, Usage(prompt, completion, total_tokens=prompt + completion, cost=cost if priced else None)
+
+    def means(self, sample: int) -> tuple[int, float, float]:
+        """Of the latest answers: how many there are, and their mean prompt and completion tokens."""
+        with self._guarded():
+            count, prompt, completion = self._db.execute(
+                "SELECT count(*), avg(prompt_tokens), avg(completion_tokens) FROM "
+                "(SELECT * FROM answers WHERE asks > 0 ORDER BY rowid DESC LIMIT ?)",
+                (sample,),
+            ).fetchone()
+        return count, prompt or 0.0, completion or 0.0
 
     def _pairs(self, query: str) -> Mapping[str, int]:
         with self._guarded():

@@ -18,6 +18,7 @@ from assay.batch import rows, sources
 from assay.batch.budget import Purse
 from assay.batch.journal import Journal
 from assay.batch.layout import Layout
+from assay.batch.plan import Estimate, Pace, estimate
 from assay.batch.progress import Reporter, Silent, Summary
 from assay.batch.runner import Runner
 from assay.batch.sinks import ErrorsSink, Sink, sink
@@ -120,6 +121,24 @@ async def arun(
     return summary
 
 
+def dry_run(
+    extractor: Extractor[Any],
+    source: str | Path | Rows,
+    output: Path,
+    *,
+    columns: Columns | None = None,
+    pace: Pace | None = None,
+) -> Estimate:
+    """What `run` would take. Nothing is asked and nothing written."""
+    path = journal_path(output)
+    journal = Journal(path) if path.exists() else None
+    try:
+        return estimate(extractor, source, columns or Columns(), journal, pace or Pace())
+    finally:
+        if journal is not None:
+            journal.close()
+
+
 def _check(source: str | Path | Rows, output: Path, settings: Settings) -> None:
     if settings.concurrency is not None and settings.concurrency < 1:
         raise ConfigurationError(f"--concurrency is 1 or more; got {settings.concurrency}")
@@ -216,6 +235,8 @@ def _finish(journal: Journal, sinks: Sequence[Sink], layout: Layout, runner: Run
         return stop
     gone = journal.forget_rows(runner.count) if runner.count is not None and stop is None else 0
     journal.remember(columns=layout.dump())
+    if runner.tally.asked:
+        journal.remember(rows_per_second=f"{runner.tally.asked / runner.tally.seconds:.3f}")
     unordered = settings.order == "input" and not runner.ordered
     for target in sinks:
         if gone or unordered or runner.replaced or target.stale:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from assay import __version__
+from assay.cli.batch import batch
 from assay.cli.common import err
 from assay.cli.demo import demo
 from assay.cli.doctor import doctor
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(extract)
+app.command()(batch)
 app.command()(schema)
 app.add_typer(models, name="models")
 app.command()(doctor)

@@ -1,0 +1,134 @@
+"""What a run would take, before it takes it: rows, tokens, money, time. Nothing is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import to_json
+
+from assay.api import Extractor
+from assay.backends.chat import BYTES_PER_TOKEN
+from assay.batch import sources
+from assay.batch.journal import Journal, key_of
+from assay.batch.sources import Columns, Record, Rows
+from assay.errors import ConfigurationError
+from assay.prompt import text_of
+from assay.types import Call, Usage
+
+SAMPLE = 200
+"""Answered rows that are enough to speak of a mean; fewer are used all the same."""
+LOOKED_UP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The limits that a run is given. None: not given."""
+
+    rpm: float | None = None
+    tpm: float | None = None
+    rpd: float | None = None
+    tpd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the rows that are left would take."""
+
+    rows: int
+    finished: int
+    faulty: int
+    """Rows that cannot be asked."""
+    twins: int
+    """Rows whose source is another row's, too: they are asked once."""
+    to_ask: int
+    usage: Usage
+    """`cost` is None when no price is known."""
+    seconds: float | None
+    """None when neither limits nor earlier rows tell."""
+    measured: int
+    """Answered rows that it is reckoned from; 0: reckoned from lengths, and the answers from the schema's example."""
+
+
+def estimate(
+    extractor: Extractor[Any], source: str | Path | Rows, columns: Columns, journal: Journal | None, pace: Pace
+) -> Estimate:
+    """Read the whole input and reckon. `journal` is that of the output, when there is one."""
+    seen: set[bytes] = set()
+    rows = finished = faulty = prompt_bytes = to_ask = 0
+    for chunk in _chunks(sources.read(source, columns)):
+        fresh = []
+        for record in chunk:
+            key = key_of(extractor.fingerprint, record.text)
+            faulty += bool(record.fault)
+            if not record.fault and key not in seen:
+                fresh.append((key, record))
+            seen.add(key)
+        rows += len(chunk)
+        answered = _answered(journal, [key for key, _ in fresh])
+        finished += len(answered)
+        asked = [record for key, record in fresh if key not in answered]
+        to_ask += len(asked)
+        prompt_bytes += sum(len(record.text.encode()) for record in asked)
+    if not rows:
+        raise ConfigurationError("the input has no rows")
+    usage, measured = _usage(extractor, journal, to_ask, prompt_bytes)
+    speed = float(journal.fact("rows_per_second", "0")) if journal is not None else 0.0
+    return Estimate(
+        rows=rows,
+        finished=finished,
+        faulty=faulty,
+        twins=rows - len(seen),
+        to_ask=to_ask,
+        usage=usage,
+        seconds=_seconds(to_ask, usage, pace, speed),
+        measured=measured,
+    )
+
+
+def _chunks(records: Iterator[Record]) -> Iterator[Sequence[Record]]:
+    while chunk := list(islice(records, LOOKED_UP)):
+        yield chunk
+
+
+def _answered(journal: Journal | None, keys: Sequence[bytes]) -> set[bytes]:
+    return set() if journal is None else journal.answered(keys)
+
+
+def _usage(extractor: Extractor[Any], journal: Journal | None, asks: int, text_bytes: int) -> tuple[Usage, int]:
+    """Tokens and money of so many asks: like the mean of those before, else by their lengths."""
+    measured, mean_prompt, mean_completion = journal.means(SAMPLE) if journal is not None else (0, 0.0, 0.0)
+    if measured:
+        prompt, completion = round(mean_prompt * asks), round(mean_completion * asks)
+    else:
+        prompt = (asks * _static_bytes(extractor) + text_bytes) // BYTES_PER_TOKEN
+        completion = asks * len(to_json(extractor.target.example())) // BYTES_PER_TOKEN
+    usage = Usage(prompt, completion, total_tokens=prompt + completion)
+    price = extractor.connection.price
+    cost = None if price is None else price.cost(usage)
+    return Usage(prompt, completion, total_tokens=prompt + completion, cost=cost), measured
+
+
+def _static_bytes(extractor: Extractor[Any]) -> int:
+    """Bytes of a request besides its document."""
+    call = next(extractor.steps("-"))
+    assert isinstance(call, Call)
+    schema = len(to_json(call.schema)) if call.schema is not None else 0
+    return len(text_of(call.messages).encode()) + schema
+
+
+def _seconds(asks: int, usage: Usage, pace: Pace, speed: float) -> float | None:
+    """The longest of what limits and the speed of the last run make of it. A minute's allowance is there at the start."""
+    waits = [asks / speed] if speed > 0 else []
+    for amount, limit, period in (
+        (asks, pace.rpm, 60.0),
+        (usage.total_tokens, pace.tpm, 60.0),
+        (asks, pace.rpd, 86400.0),
+        (usage.total_tokens, pace.tpd, 86400.0),
+    ):
+        if limit is not None:
+            waits.append(max(0.0, amount - limit) / limit * period)
+    return max(waits, default=None)

@@ -1,0 +1,160 @@
+"""`assay batch`: a file of rows in, a file of rows out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import closing, nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from assay.api import SETTINGS, Extractor
+from assay.backends.limits import RateLimiter
+from assay.batch import Columns, Estimate, Pace, Reporter, Settings, Stop, Summary, dry_run, run
+from assay.batch.runner import Runner
+from assay.cli import follow
+from assay.cli.common import SchemaFlag, err, load_target
+from assay.cli.flags import ModelFlags, budget, takes_model_flags
+from assay.cli.models import fetch_embedded
+from assay.options import Options
+
+FAILED, FATAL, INTERRUPTED = 1, 2, 130
+
+_LIMITS, _ROWS, _RUN = "Limits", "Rows", "Run"
+
+
+class Order(StrEnum):
+    INPUT = "input"
+    DONE = "done"
+
+
+@takes_model_flags
+def batch(
+    source: Annotated[
+        str, typer.Argument(metavar="INPUT", help="JSONL, CSV or Parquet, a folder of text files, or - for JSONL on stdin.")
+    ],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUTPUT", help="A .jsonl, .csv or .parquet file.")],
+    schema: SchemaFlag,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Rows at once, at most (default: what the server bears).", rich_help_panel=_LIMITS),
+    ] = None,
+    rpm: Annotated[float | None, typer.Option(metavar="N", help="Requests per minute.", rich_help_panel=_LIMITS)] = None,
+    tpm: Annotated[float | None, typer.Option(metavar="N", help="Tokens per minute.", rich_help_panel=_LIMITS)] = None,
+    rpd: Annotated[float | None, typer.Option(metavar="N", help="Requests per day.", rich_help_panel=_LIMITS)] = None,
+    tpd: Annotated[float | None, typer.Option(metavar="N", help="Tokens per day.", rich_help_panel=_LIMITS)] = None,
+    spend: Annotated[
+        str | None,
+        typer.Option(
+            "--budget",
+            metavar="AMOUNT",
+            help="Stop before spending more: 5 (dollars), '200000 tokens'.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = None,
+    max_failures: Annotated[
+        int | None, typer.Option(metavar="N", help="Stop when more rows than this fail.", rich_help_panel=_LIMITS)
+    ] = None,
+    id_: Annotated[
+        str, typer.Option("--id", metavar="COLUMN", help="The column that names a row.", rich_help_panel=_ROWS)
+    ] = "id",
+    text: Annotated[str, typer.Option(metavar="COLUMN", help="The column with the text.", rich_help_panel=_ROWS)] = "text",
+    order: Annotated[Order, typer.Option(help="The order of the finished output.", rich_help_panel=_ROWS)] = Order.INPUT,
+    errors: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where failed rows go (default: OUTPUT.errors.jsonl).", rich_help_panel=_ROWS),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Ask rows again that failed in an earlier run.", rich_help_panel=_RUN)
+    ] = False,
+    plan: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would take, and ask nothing.", rich_help_panel=_RUN)
+    ] = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.", rich_help_panel=_RUN)
+    ] = False,
+    flags: ModelFlags,
+) -> None:
+    """Extract from every row of a file. Run the same command again to go on where it stopped."""
+    target = load_target(schema)
+    options = getattr(target, SETTINGS, Options()).updated(flags.options())
+    columns, pace = Columns(text, id_), Pace(rpm, tpm, rpd, tpd)
+    limiter = RateLimiter(rpm=rpm, tpm=tpm, rpd=rpd, tpd=tpd)
+    settings = Settings(
+        concurrency=concurrency,
+        order=order.value,
+        retry_failed=retry_failed,
+        max_failures=max_failures,
+        budget=None if spend is None else budget(spend),
+        errors=errors,
+        columns=columns,
+    )
+    fetch_embedded(options, quiet=flags.quiet or log_json)
+    extractor = Extractor.of(target, options, limiter=limiter)
+    if plan:
+        _show(dry_run(extractor, source, output, columns=columns, pace=pace))
+        return
+    reporter = follow.follower(err, output, quiet=flags.quiet, log_json=log_json)
+    with closing(reporter) if isinstance(reporter, follow.Live) else nullcontext():
+        summary = run(
+            extractor, source, output, settings=settings, limiter=limiter, reporter=reporter, control=_Hand(reporter).take
+        )
+    if flags.quiet and not log_json and summary.stop is not None:
+        err.print(f"stopped: {summary.stop.message}", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(exit_code(summary))
+
+
+def exit_code(summary: Summary) -> int:
+    """What a run's end means to a shell."""
+    match summary.stop:
+        case Stop(reason="interrupted"):
+            return INTERRUPTED
+        case Stop(reason="fatal"):
+            return FATAL
+        case Stop():
+            return FAILED
+        case None:
+            return FAILED if summary.failed else 0
+
+
+class _Hand:
+    """Ctrl-C: once to finish what is under way, twice to stop at once."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    def take(self, runner: Runner) -> None:
+        self._runner = runner
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.add_signal_handler(number, self._pressed)
+
+    def _pressed(self) -> None:
+        if self._runner.stopped is None:
+            self._reporter.say("finishing the rows that are under way; press Ctrl-C again to stop at once")
+            self._runner.stop(Stop("interrupted", "interrupted"))
+        else:
+            self._runner.abort()
+            self._loop.remove_signal_handler(signal.SIGINT)
+
+
+def _show(plan: Estimate) -> None:
+    def say(text: Any) -> None:
+        err.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    say(
+        f"{plan.rows:,} rows: {plan.to_ask:,} to ask, {plan.finished:,} answered before, "
+        f"{plan.twins:,} with the text of another, {plan.faulty:,} that cannot be asked"
+    )
+    say(f"about {follow.spent(plan.usage)}")
+    say(
+        f"at least {follow.duration(plan.seconds)}"
+        if plan.seconds is not None
+        else "time: not known before some rows ran, or --rpm, --tpm"
+    )
+    basis = f"the mean of {plan.measured:,} answered rows" if plan.measured else "the lengths of the texts and the schema"
+    say(f"reckoned from {basis}; nothing was asked")
