@@ -15,7 +15,7 @@ from assay.wire.openai_chat import ChatDialect
 
 _SCHEMA_FIRST = (Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT)
 _ALL = (Mode.JSON_SCHEMA, Mode.TOOLS, Mode.JSON, Mode.TEXT)
-_JSON_FIRST = (Mode.JSON, Mode.TOOLS, Mode.TEXT)
+_JSON_FIRST = (Mode.JSON, Mode.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
