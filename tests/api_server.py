@@ -123,8 +123,8 @@ def completion(content: str | None = "Hello!", **message: Any) -> dict[str, Any]
     }
 
 
-def tool_call(arguments: str, name: str = "get_weather", id: str = "call_1") -> dict[str, Any]:
-    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+def tool_call(arguments: str, name: str = "get_weather", call_id: str = "call_1") -> dict[str, Any]:
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
 def chunk(delta: Mapping[str, Any], finish_reason: str | None = None, **top: Any) -> dict[str, Any]:

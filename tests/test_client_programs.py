@@ -275,7 +275,7 @@ def tools(asked: Asked) -> Answer:
     messages = asked.json()["messages"]
     if messages[-1]["role"] == "tool":
         return as_json(completion("It is " + " and ".join(m["content"] for m in messages if m["role"] == "tool")))
-    calls = [tool_call('{"location": "New York"}'), tool_call('{"location": "Tokyo"}', id="call_2")]
+    calls = [tool_call('{"location": "New York"}'), tool_call('{"location": "Tokyo"}', call_id="call_2")]
     return as_json(completion(None, tool_calls=calls, reasoning="Two places."))
 
 
@@ -496,6 +496,20 @@ program(
     print(client.with_options(default_query={"w": "2"}).chat.completions.create(**ask).id)
     print(client.with_options(set_default_query={}).max_retries, client.timeout, client.api_key)
     """,
+)
+
+program(
+    "calls that the client does not name",
+    """
+    import httpx
+    from groq import Groq
+
+    client = Groq()
+    response = client.post("/openai/v1/foo", cast_to=httpx.Response, body={"my_param": True})
+    print(response.headers.get("x-foo"), response.json()["id"])
+    print(client.get("/openai/v1/foo", cast_to=object)["id"])
+    """,
+    lambda _: as_json(completion(), x_foo="bar"),
 )
 
 program(

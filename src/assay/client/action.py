@@ -82,7 +82,7 @@ def json_bytes(value: JSON) -> bytes:
 
 def _plain(value: Any) -> JSON:
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", exclude_unset=True, by_alias=True)
+        return value.model_dump(mode="json", exclude_unset=True, by_alias=True, warnings=False)
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, Iterable) and not isinstance(value, bytes):

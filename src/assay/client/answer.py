@@ -25,11 +25,11 @@ class Answer(BaseModel):
 
     def to_dict(self, *, mode: Literal["json", "python"] = "python", exclude_unset: bool = True, **dump: Any) -> dict[str, Any]:
         """The fields that the server sent; `dump` are further arguments of `model_dump`."""
-        return self.model_dump(mode=mode, exclude_unset=exclude_unset, **dump)
+        return self.model_dump(mode=mode, exclude_unset=exclude_unset, **{"warnings": False, **dump})
 
     def to_json(self, *, indent: int | None = 2, exclude_unset: bool = True, **dump: Any) -> str:
         """The fields that the server sent, as JSON."""
-        return self.model_dump_json(indent=indent, exclude_unset=exclude_unset, **dump)
+        return self.model_dump_json(indent=indent, exclude_unset=exclude_unset, **{"warnings": False, **dump})
 
 
 A = TypeVar("A", bound=Answer)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import aclosing, closing
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -18,20 +19,24 @@ class Decoder(Protocol[T]):
     def end(self) -> list[T]: ...
 
 
-def cut(pieces: Iterable[bytes], decoder: Decoder[T]) -> Iterator[T]:
-    for piece in pieces:
-        yield from decoder.feed(piece)
-        if decoder.done:
-            break
+def cut(pieces: Generator[bytes, None, None], decoder: Decoder[T]) -> Iterator[T]:
+    """The items of a body. The pieces are closed when it is done, fails or is left."""
+    with closing(pieces):
+        for piece in pieces:
+            yield from decoder.feed(piece)
+            if decoder.done:
+                break
     yield from decoder.end()
 
 
-async def acut(pieces: AsyncIterable[bytes], decoder: Decoder[T]) -> AsyncIterator[T]:
-    async for piece in pieces:
-        for item in decoder.feed(piece):
-            yield item
-        if decoder.done:
-            break
+async def acut(pieces: AsyncGenerator[bytes, None], decoder: Decoder[T]) -> AsyncIterator[T]:
+    """`cut`, awaited."""
+    async with aclosing(pieces):
+        async for piece in pieces:
+            for item in decoder.feed(piece):
+                yield item
+            if decoder.done:
+                break
     for item in decoder.end():
         yield item
 

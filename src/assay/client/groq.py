@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from assay.backends import http
 from assay.client.calls import Awaited, AwaitedRaw, AwaitedStreamed, Direct, Raw, Streamed, variant
 from assay.client.driver import AsyncDriver, Driver
+from assay.client.logs import follow_environment
 from assay.client.resources import API
 from assay.client.settings import Changes, changed, settings
 from assay.effects import AsyncTransport, Transport
@@ -41,6 +42,7 @@ class Groq(API[Direct]):
         default_query: Mapping[str, object] | None = None,
         http_client: httpx.Client | Transport | None = None,
     ) -> None:
+        follow_environment()
         own = settings(
             api_key=api_key,
             base_url=base_url,
@@ -88,6 +90,7 @@ class AsyncGroq(API[Awaited]):
         default_query: Mapping[str, object] | None = None,
         http_client: httpx.AsyncClient | AsyncTransport | None = None,
     ) -> None:
+        follow_environment()
         own = settings(
             api_key=api_key,
             base_url=base_url,

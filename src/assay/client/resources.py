@@ -27,6 +27,7 @@ from assay.client.params import ChatParams
 from assay.client.responses import APIResponse, AsyncAPIResponse
 from assay.client.settings import Settings
 from assay.client.streams import AsyncStream, Stream
+from assay.client.verbs import verb
 
 Whole_co = TypeVar("Whole_co", covariant=True)
 Streaming_co = TypeVar("Streaming_co", covariant=True)
@@ -150,7 +151,13 @@ class Batches(Resource[W_co]):
 
 
 class API(Resource[W_co]):
-    """All resources."""
+    """All resources, and calls that they do not have."""
+
+    get = endpoint(verb("GET"))
+    post = endpoint(verb("POST"))
+    put = endpoint(verb("PUT"))
+    patch = endpoint(verb("PATCH"))
+    delete = endpoint(verb("DELETE"))
 
     @cached_property
     def chat(self) -> Chat[W_co]:

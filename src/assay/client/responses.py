@@ -81,7 +81,7 @@ class APIResponse(Head[T_co]):
     def json(self) -> JSON:
         return json.loads(self.read())
 
-    def iter_bytes(self) -> Iterator[bytes]:
+    def iter_bytes(self) -> Generator[bytes, None, None]:
         """The body, piece by piece as it comes, once."""
         if self._body is not None:
             yield self._body
@@ -143,7 +143,7 @@ class AsyncAPIResponse(Head[T_co]):
     async def json(self) -> JSON:
         return json.loads(await self.read())
 
-    async def iter_bytes(self) -> AsyncIterator[bytes]:
+    async def iter_bytes(self) -> AsyncGenerator[bytes, None]:
         """The body, piece by piece as it comes, once."""
         if self._body is not None:
             yield self._body

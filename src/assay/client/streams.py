@@ -19,11 +19,7 @@ class Stream(Generic[T]):
     def __init__(self, response: APIResponse[Any], decoder: Decoder[T]) -> None:
         self.response = response
         """Status, headers and rate limits."""
-        self._items = self._iterate(decoder)
-
-    def _iterate(self, decoder: Decoder[T]) -> Iterator[T]:
-        with self.response:
-            yield from cut(self.response.iter_bytes(), decoder)
+        self._items = cut(response.iter_bytes(), decoder)
 
     def __iter__(self) -> Iterator[T]:
         return self
@@ -47,12 +43,7 @@ class AsyncStream(Generic[T]):
     def __init__(self, response: AsyncAPIResponse[Any], decoder: Decoder[T]) -> None:
         self.response = response
         """Status, headers and rate limits."""
-        self._items = self._iterate(decoder)
-
-    async def _iterate(self, decoder: Decoder[T]) -> AsyncIterator[T]:
-        async with self.response:
-            async for item in acut(self.response.iter_bytes(), decoder):
-                yield item
+        self._items = acut(response.iter_bytes(), decoder)
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self

@@ -11,6 +11,7 @@ import sys
 from functools import cache
 from typing import Any, TypeVar
 
+from assay.client.answer import build
 from assay.client.chat_types import ChatCompletion, ChatCompletionChunk, CompletionUsage
 
 A = TypeVar("A", ChatCompletion, ChatCompletionChunk)
@@ -28,9 +29,10 @@ def counted(answer: A) -> A:
 
 @cache
 def _kin(theirs: Any) -> type[CompletionUsage]:
-    """A class that is both ours and theirs; its fields are ours."""
-    return type(
-        "CompletionUsage",
-        (CompletionUsage, theirs),
-        {"__module__": CompletionUsage.__module__, "__doc__": CompletionUsage.__doc__},
-    )
+    """A class that is both ours and theirs; the fields are ours. It is pickled as ours: the reader need not have theirs."""
+    names = {"__module__": __name__, "__doc__": CompletionUsage.__doc__, "__reduce__": _as_ours}
+    return type("CompletionUsage", (CompletionUsage, theirs), names)
+
+
+def _as_ours(usage: CompletionUsage) -> tuple[Any, ...]:
+    return build, (CompletionUsage, usage.to_dict())
