@@ -227,6 +227,11 @@ class Journal:
         """Finished rows by kind: `done`, and the kinds of failure."""
         return self._pairs("SELECT a.kind, count(*) FROM rows r JOIN answers a ON a.key = r.key GROUP BY 1 ORDER BY 2 DESC")
 
+    def stored(self) -> int:
+        """Good answers, also those that no row of the present input or settings has."""
+        with self._guarded():
+            return int(self._db.execute("SELECT count(*) FROM answers WHERE state = 'done'").fetchone()[0])
+
     def repairs(self) -> Mapping[str, int]:
         """Repairs in the finished rows, by kind."""
         return self._pairs(

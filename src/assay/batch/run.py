@@ -184,7 +184,7 @@ def _prepare(journal: Journal, sinks: Sequence[Sink], extractor: Extractor[Any],
         journal.forget_rows()
         reporter.say(
             f"changed since the last run: {', '.join(changed)}. Every row is asked anew; "
-            f"the {had:,} answers so far stay in {journal.path.name} for when it is changed back"
+            f"the {journal.stored():,} answers so far stay in {journal.path.name} for when it is changed back"
         )
         had = 0
     journal.remember(fingerprint=extractor.fingerprint, parts=rows.text(parts))
