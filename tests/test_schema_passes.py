@@ -92,7 +92,7 @@ def valid(schema: Any, data: Any) -> bool:
     return Draft202012Validator(schema).is_valid(data)
 
 
-_some = settings(max_examples=150, deadline=None)
+_some = settings(max_examples=80, deadline=None)
 
 
 @_some

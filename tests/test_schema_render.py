@@ -26,10 +26,11 @@ class Address(BaseModel):
 class Person(BaseModel):
     name: str = Field(description="The full name,\nas printed")
     age: Annotated[int, Field(ge=0, le=150)]
+    size: Literal["s", "l"] = Field("s", examples=["l"])
     born: dt.date | None = None
     kind: Literal["a", "b"]
     tags: list[str] = []
-    fee: Decimal = Decimal(0)
+    fee: Decimal
     home: Address
     notes: dict[str, str | int] = {}
     corner: tuple[int, int] = (0, 0)
@@ -49,10 +50,11 @@ class Shop(BaseModel):
 TEMPLATE = r"""{
   "name": string, // The full name, as printed
   "age": integer (from 0 to 150),
+  "size": "s" | "l" (default "s"), // e.g. "l"
   "born": string (date) or null,
   "kind": "a" | "b",
   "tags": [string] (optional),
-  "fee": number (optional),
+  "fee": number,
   "home": {"street": string, "zip": string (matching ^\d{5}$), "country": string or null},
   "notes": {
     "...": string or integer // any keys
@@ -62,10 +64,11 @@ TEMPLATE = r"""{
 
 FIELDS = r"""name: string. The full name, as printed
 age: integer (from 0 to 150)
+size: "s" | "l" (default "s"). e.g. "l"
 born: string (date) or null
 kind: "a" | "b"
 tags: array of string (optional)
-fee: number (optional)
+fee: number
 home: object
 home.street: string
 home.zip: string (matching ^\d{5}$)
@@ -91,7 +94,7 @@ def test_the_schema_is_json_without_noise() -> None:
     text = shown(Person, PromptStyle.SCHEMA)
     assert '"title"' not in text
     assert ": " not in text.replace("The full name", "")
-    target(json.loads(text)).validate({"name": "n", "age": 1, "kind": "a", "home": {"street": "s", "zip": "12345"}})
+    target(json.loads(text)).validate({"name": "n", "age": 1, "fee": 1, "kind": "a", "home": {"street": "s", "zip": "12345"}})
 
 
 def test_a_type_that_recurs_is_named_once() -> None:

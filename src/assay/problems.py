@@ -120,6 +120,8 @@ def _kind(details: ErrorDetails, said: JSON) -> ProblemKind:
         return "extra"
     if "[key]" in details["loc"]:
         return "value"
+    if said is None and code in ("literal_error", "enum"):
+        return "type"
     if code == "json_invalid":
         return "json"
     dated = isinstance(said, str) and code.endswith("_parsing") and code.split("_")[0] in _TEXTUAL

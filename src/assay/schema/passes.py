@@ -40,7 +40,7 @@ def form(schema: JSONObject, dialect: Dialect) -> tuple[JSONObject, bool]:
 
 # -- trim ------------------------------------------------------------------------------------------------------------
 
-_NOISE = {"title", "$schema", "$id", "$comment", "examples", "deprecated", "readOnly", "writeOnly", "discriminator"}
+_NOISE = {"title", "$schema", "$id", "$comment", "deprecated", "readOnly", "writeOnly", "discriminator"}
 
 
 def trim(schema: JSONObject) -> JSONObject:

@@ -108,7 +108,10 @@ class _Writer:
         return f"{{\n{body}\n{indent}}}"
 
     def _comment(self, schema: JSON) -> str:
-        return " ".join(str(resolve(schema, self.root).get("description", "")).split())
+        schema = resolve(schema, self.root)
+        told = " ".join(str(schema.get("description", "")).split())
+        shown = f"e.g. {', '.join(map(quote, schema['examples']))}" if schema.get("examples") else ""
+        return " ".join(filter(None, [told, shown]))
 
     def _is_whole(self, schema: JSONObject) -> bool:
         return "properties" in schema and schema["properties"] == self.root.get("properties")
@@ -175,9 +178,12 @@ def _free(schema: JSONObject) -> Iterator[tuple[str, JSON]]:
 
 def _optional(schema: JSONObject, name: str, part: JSON) -> str:
     """The mark of a field that may be left out; one that may be null says so itself."""
-    if name in schema.get("required", ()) or (isinstance(part, dict) and _nullable(part)):
+    if name in schema.get("required", ()):
         return ""
-    return " (optional)"
+    default = part.get("default") if isinstance(part, dict) else None
+    if default not in (None, [], {}, ""):
+        return f" (default {quote(default)})"
+    return "" if isinstance(part, dict) and _nullable(part) else " (optional)"
 
 
 def _nullable(schema: JSONObject) -> bool:

@@ -38,6 +38,8 @@ def _violation(error: Violation, schema: JSONObject) -> list[Problem]:
             return [Problem(join((*way, key)), said[key], "no such key", "extra") for key in extra]
         case "type":
             return [Problem(join(way), said, describe(error.schema, schema), "type")]
+        case "enum" | "const" if said is None:
+            return [Problem(join(way), said, _rule(error), "type")]
         case _:
             return [Problem(join(way), said, _rule(error), "value")]
 
