@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from assay.cli.app import app
 from servers import Received, Server, Steps, said
 
 ROOT = Path(__file__).parent.parent
@@ -113,14 +116,15 @@ def test_every_option_is_in_the_table() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == {field.name for field in fields(Options)}
 
 
-def test_every_flag_of_the_command_line_is_there() -> None:
-    from dataclasses import fields
-
-    from assay.cli.flags import ModelFlags
-
+def test_every_command_and_flag_is_there() -> None:
     section = README.split("## Command line", 1)[1].split("\n## ", 1)[0]
-    flags = {"--" + field.name.replace("_", "-") for field in fields(ModelFlags)}
+    root = get_command(app)
+    assert isinstance(root, TyperGroup)
+    flags = {
+        name for command in root.commands.values() for flag in command.params for name in flag.opts if name.startswith("--")
+    }
     assert {flag for flag in flags if f"`{flag}" not in section} == set()
+    assert {name for name in root.commands if f"`assay {name}" not in section} == set()
 
 
 def test_every_example_is_in_the_table() -> None:

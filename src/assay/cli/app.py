@@ -9,7 +9,7 @@ import typer
 
 from assay import __version__
 from assay.cli.batch import batch
-from assay.cli.common import err
+from assay.cli.common import FAILED, INTERRUPTED, USAGE, err
 from assay.cli.demo import demo
 from assay.cli.doctor import doctor
 from assay.cli.extract import extract
@@ -28,9 +28,6 @@ from assay.errors import (
     RequestTooLargeError,
     SchemaError,
 )
-
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-"""Exit codes: an extraction failed; wrong usage or configuration; interrupted. 0 is all good."""
 
 _REFUSED = (AuthenticationError, PermissionDeniedError, NotFoundError, BadRequestError, RequestTooLargeError)
 

@@ -23,6 +23,9 @@ out = Console()
 err = Console(stderr=True)
 """All that is not a result."""
 
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+"""Exit codes: an extraction failed; wrong usage or configuration; interrupted. 0 is all good."""
+
 _FORMS = "a JSON Schema file (schema.json), a class in a module (module:Class) or in a file (path.py:Class)"
 
 SchemaFlag = Annotated[str, typer.Option("--schema", "-s", metavar="SCHEMA", help=f"What to extract: {_FORMS}.")]

@@ -20,8 +20,9 @@ from assay.connect import LOCAL_DEFAULT
 from assay.options import Options
 
 TEXT = """\
-Hello, I ordered a Hallam desk lamp on 2026-03-04 (order 88213) and it came with a cracked shade.
-Please send a new one or refund the 74.50 EUR. Thank you, Petra Lindqvist"""
+Hello, I ordered a Hallam desk lamp on 2026-03-04 (order 88213) and it
+came with a cracked shade. Please send a new one or refund the 74.50 EUR.
+Thank you, Petra Lindqvist"""
 
 
 class Complaint(BaseModel):
