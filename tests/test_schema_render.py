@@ -33,7 +33,7 @@ class Person(BaseModel):
     fee: Decimal
     home: Address
     notes: dict[str, str | int] = {}
-    corner: tuple[int, int] = (0, 0)
+    corner: tuple[int, int]
 
 
 class Node(BaseModel):
@@ -59,7 +59,7 @@ TEMPLATE = r"""{
   "notes": {
     "...": string or integer // any keys
   } (optional),
-  "corner": [integer, integer] (optional)
+  "corner": [integer, integer]
 }"""
 
 FIELDS = r"""name: string. The full name, as printed
@@ -75,7 +75,7 @@ home.zip: string (matching ^\d{5}$)
 home.country: string or null
 notes: object (optional)
 notes.<key>: string or integer (any keys)
-corner: [integer, integer] (optional)"""
+corner: [integer, integer]"""
 
 
 def shown(type_: Any, style: PromptStyle) -> str:
@@ -94,7 +94,7 @@ def test_the_schema_is_json_without_noise() -> None:
     text = shown(Person, PromptStyle.SCHEMA)
     assert '"title"' not in text
     assert ": " not in text.replace("The full name", "")
-    target(json.loads(text)).validate({"name": "n", "age": 1, "fee": 1, "kind": "a", "home": {"street": "s", "zip": "12345"}})
+    target(json.loads(text)).validate({"name": "n", "age": 1, "fee": 1, "corner": [0, 0], "kind": "a", "home": {"street": "s", "zip": "12345"}})
 
 
 def test_a_type_that_recurs_is_named_once() -> None:
