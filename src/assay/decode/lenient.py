@@ -14,12 +14,24 @@ from assay.decode.tokens import grouped, number, prefix, string, strings, take_n
 from assay.types import JSON, Repair
 
 # What most of a text consists of, even of a malformed one: read in one match each.
-_PLAIN_KEY = re.compile(r'"([^"\\\x00-\x1f]*+)"[ \t\n\r]*:[ \t\n\r]*')
+_GAP = r"[ \t\n\r]*"
+
+
+def _plain(quote: str, follow: str) -> re.Pattern[str]:
+    """A string without escapes; Q in `follow` stands for its quote, and _ for white space."""
+    body = rf"{quote}([^{quote}\\\x00-\x1f]*+){quote}"
+    return re.compile(body + follow.replace("_", _GAP).replace("Q", quote))
+
+
+_SHORT = r"Q[^Q\\\n]{0,160}Q"
+_PLAIN_KEY = {quote: _plain(quote, "_:_") for quote in "\"'"}
 _PLAIN = {
-    "member": re.compile(
-        r'"([^"\\\x00-\x1f]*+)"(?=[ \t\n\r]*(?:,[ \t\n\r]*"[^"\\\n]{0,160}"[ \t\n\r]*:|\}[ \t\n\r]*(?:[}\]]|,[ \t\n\r]*[{"]|\Z)))'
-    ),
-    "item": re.compile(r'"([^"\\\x00-\x1f]*+)"(?=[ \t\n\r]*(?:,[ \t\n\r]*"[^"\\\n]{0,160}"[ \t\n\r]*[,\]]|\]))'),
+    (where, quote): _plain(quote, follow)
+    for quote in "\"'"
+    for where, follow in (
+        ("member", rf"(?=_(?:,_{_SHORT}_:|\}}_(?:[}}\]]|,_[{{Q]|\Z)))"),
+        ("item", rf"(?=_(?:,_{_SHORT}_[,\]]|\]))"),
+    )
 }
 _CALL = re.compile(r"(?:new\s+)?[A-Za-z_$][\w$.]{0,80}\s*\(")
 _BARE_KEY = re.compile(r"[^\s:,{}\[\]\"'`=()][^:,{}\[\]\"'`=()\n]{0,200}?(?=\s*:)|[\w$-]{1,80}(?=\s+[\"'{\[])")
@@ -49,9 +61,8 @@ def read_at(text: str, start: int) -> Read:
 
 def _value(cursor: Cursor, where: Where) -> JSON:
     mark = cursor.skip()
-    if mark == '"' and (plain := _PLAIN.get(where)) and (found := plain.match(cursor.text, cursor.pos)):
-        cursor.pos = found.end()
-        return found.group(1)
+    if (plain := _PLAIN.get((where, mark))) and (found := plain.match(cursor.text, cursor.pos)):
+        return _take(cursor, found, mark)
     if mark == "{":
         return _object(cursor)
     if mark in ("[", "("):
@@ -67,6 +78,14 @@ def _value(cursor: Cursor, where: Where) -> JSON:
     if found := _CALL.match(cursor.text, cursor.pos):
         return _call(cursor, found, where)
     return word(cursor, where)
+
+
+def _take(cursor: Cursor, found: re.Match[str], quote: str) -> str:
+    cursor.pos = found.end()
+    value = found.group(1)
+    if quote != '"':
+        cursor.note("quote", f"{quote}{value}{quote}", value)
+    return value
 
 
 def _object(cursor: Cursor) -> dict[str, JSON]:
@@ -112,9 +131,8 @@ def _member(cursor: Cursor, mark: str, into: dict[str, JSON], *, comma: bool) ->
 def _key(cursor: Cursor, mark: str) -> str | None:
     """The key that stands here, its colon read too; None when the text ends within it."""
     text, start = cursor.text, cursor.pos
-    if found := _PLAIN_KEY.match(text, start):
-        cursor.pos = found.end()
-        return found.group(1)
+    if (plain := _PLAIN_KEY.get(mark)) and (found := plain.match(text, start)):
+        return _take(cursor, found, mark)
     if mark in QUOTES or prefix(cursor):
         key = string(cursor, "key")
     elif found := _KEY_WITHOUT_QUOTE.match(text, start):

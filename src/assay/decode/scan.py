@@ -51,6 +51,9 @@ def skip(text: str, pos: int) -> int:
 
 def peek(text: str, pos: int) -> int:
     """As `skip`, but a comment is followed only so far: for looking ahead."""
+    pos = _JSON_SPACE.match(text, pos).end()  # type: ignore[union-attr]
+    if "$" < text[pos : pos + 1] <= "~" and text[pos] != "/":
+        return pos  # most often: nothing to go over
     while True:
         pos = _ANY_SPACE.match(text, pos).end()  # type: ignore[union-attr]
         end = comment_end(text, pos, pos + _LOOK)
