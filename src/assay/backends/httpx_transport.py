@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -22,6 +23,10 @@ from assay.errors import AssayError
 T = TypeVar("T")
 
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, UnicodeEncodeError)
+
+
+GRACE = 0.1
+"""Seconds past the limit before a request is broken off: in plain silence httpx's own timeout comes first, and cleans up best."""
 
 
 class HttpxTransport:
@@ -68,7 +73,7 @@ class _Deadline:
     def __init__(self, request: Request, workers: Workers) -> None:
         self._request = request
         self._workers = workers
-        self._end = None if request.timeout is None else time.monotonic() + request.timeout
+        self._end = None if request.timeout is None else time.monotonic() + request.timeout + GRACE
 
     def run(self, work: Callable[[], T]) -> T:
         left = None if self._end is None else self._end - time.monotonic()
@@ -109,7 +114,7 @@ class AsyncHttpxTransport:
         return await (await self.open(request)).whole()
 
     async def open(self, request: Request) -> AsyncHttpxIncoming:
-        deadline = None if request.timeout is None else asyncio.get_running_loop().time() + request.timeout
+        deadline = None if request.timeout is None else asyncio.get_running_loop().time() + request.timeout + GRACE
         try:
             async with asyncio.timeout_at(deadline):
                 answer = await self._client.send(_build(self._client, request), stream=True, follow_redirects=False)
@@ -145,6 +150,10 @@ class AsyncHttpxIncoming(AsyncBody):
 
 
 def _build(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+    try:
+        urlsplit(request.url).port  # noqa: B018  # raises for a port that is none, which httpx would meet only when connecting
+    except ValueError:
+        raise cannot_be_sent(request) from None
     return client.build_request(
         request.method, request.url, headers=list(request.headers), content=request.body, timeout=request.timeout
     )

@@ -54,6 +54,9 @@ _STATUS_OF_CODE = {
 }
 """What an error inside a 200 answer would have had as its status, when it does not say."""
 
+_PLAIN = {407: "the proxy asks for a user name and a password: put them into the URL of the proxy variable"}
+"""Of statuses that do not come from the API."""
+
 E = TypeVar("E", bound=APIError)
 
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
@@ -67,7 +70,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes) -> APISta
     inner = _inner(data)
     message = _message(inner) if inner is not None else None
     if message is None:
-        message = _page(headers, text) if data is None else text[:_EXCERPT]
+        message = _PLAIN.get(status) or (_page(headers, text) if data is None else text[:_EXCERPT])
     return _build(status, message, inner or {}, data if data is not None else text, ErrorResponse(status, headers, text))
 
 
