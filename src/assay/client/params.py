@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from inspect import Parameter, Signature
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
+from assay.client.chat_types import ChatCompletionMessage
 from assay.types import JSON
 
 
@@ -207,7 +208,8 @@ class SearchSettings(TypedDict, total=False):
 class ChatParams(CallOptions, total=False):
     """The parameters of `chat.completions.create`, but for `stream`."""
 
-    messages: Required[Iterable[ChatMessage]]
+    messages: Required[Iterable[ChatMessage | ChatCompletionMessage]]
+    """A message of an answer may be sent back as it is."""
     model: Required[str]
     max_completion_tokens: int | None
     """Reasoning counts too."""
