@@ -28,6 +28,8 @@ class Cursor:
         self.truncated = False
         self.assumed = 0
         """Closing brackets that were not there."""
+        self._dropped = 0
+        """Closing brackets that closed nothing."""
         self.stack: list[str] = []
         """The open brackets."""
         self.keys: list[str | int] = []
@@ -58,11 +60,11 @@ class Cursor:
         start = plain_skip(self.text, self.pos)
         self.pos = start
         mark = self.text[start : start + 1]
-        if mark and (mark in "/#" or mark > "~"):
+        if mark and (mark in "/#\\" or mark > "~"):
             self.pos = skip(self.text, start)
             if self.pos > start:
                 skipped = self.text[start : self.pos]
-                self.note("comment" if skipped.strip() else "white space", skipped, "")
+                self.note("comment" if "/" in skipped or "#" in skipped else "white space", skipped, "")
                 mark = at(self.text, self.pos)
         if mark == "`" and self.text.startswith("```", self.pos):
             return ""  # the end of the fence is the end of the JSON
@@ -124,11 +126,14 @@ class Cursor:
             raise self.doubt(f"brackets that do not match: {mark!r} closes nothing")
         self.pos += 1
         ends = at(self.text, peek(self.text, self.pos)) != ","  # else the container goes on, and the bracket is one too many
+        self._dropped += not ends
         self.note("bracket", mark, own if ends else "")
         return ends
 
     def assume_closed(self) -> None:
         """The innermost container ends here without its bracket."""
+        if self._dropped:
+            raise self.doubt("brackets that do not match: one is too many and another is missing")
         self.assumed += 1
         self.truncated |= self.ended
         self.note("closed after truncation" if self.ended else "missing bracket", "", CLOSES[self.stack[-1]])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from assay.decode.cursor import UnreadableError
 from assay.decode.lenient import Read, read_at
-from assay.decode.scan import QUOTES, skip
+from assay.decode.scan import QUOTES, bare_key, quoted_key, skip, value_start
 from assay.types import Repair
 
 _OPEN_TAG = re.compile(r"\s*<(think|thinking|thought|reasoning|reflection|scratchpad)>", re.IGNORECASE)
@@ -22,10 +22,8 @@ _STRONG = re.compile(
     r"\[\s*(?:[\"'“‘`{\[\]\\,]|[-+.]?\d[\w.+-]*\s*(?:[,\]]|/[/*])|(?:true|false|null|True|False|None)\s*(?:[,\]]|/[/*])|//|/\*)"
 )
 _MEMBER_BEFORE = re.compile(r"[\"'”’`]\s*:\s*\Z")
-_MEMBER_AFTER = re.compile(
-    r"\s*(?:,\s*(?:\"[^\"\n]{0,160}\"|'[^'\n]{0,160}'|[\w$]{1,80})\s*:|:|,\s*[\w\"'](?=[^\n]{0,200}[\]}]\s*\Z))"
-)
-_ESCAPED = re.compile(r"\s*[{\[][\s\\rnt{\[]*\\\"")
+_GOES_ON = re.compile(r"\s*:|[\s\]})]*,\s*")
+_ESCAPED = re.compile(r"\s*\\\"|\s*[{\[][\s\\rnt{\[]*\\\"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,8 @@ def in_prose(text: str, start: int) -> Iterator[Found]:
             raise UnreadableError("the opening bracket of the object is missing", at)
         read = read_at(text, at)
         _check_end(text, read)
-        yield Found(read, strong and not (read.closed and _citation(read.value)))
+        alone = at == root and not text[read.end :].strip(" \t\r\n]})")
+        yield Found(read, alone or (strong and not (read.closed and _citation(read.value))))
         pos = max(read.end, at + 1)
 
 
@@ -105,8 +104,17 @@ def _citation(value: object) -> bool:
 
 
 def _check_end(text: str, read: Read) -> None:
-    """A value that is followed by more members was closed too early."""
-    if _MEMBER_AFTER.match(text, read.end):
+    """A value that is followed by more members or items was closed too early."""
+    found = _GOES_ON.match(text, read.end)
+    if not found:
+        return
+    end = found.end()
+    if (
+        found.group().endswith(":")
+        or quoted_key(text, end)
+        or bare_key(text, end)
+        or (value_start(text, end) and text[end] not in "{[")
+    ):
         raise UnreadableError("the text goes on as if the value had not ended", read.end, "ambiguous")
 
 

@@ -133,11 +133,11 @@ def _key(cursor: Cursor, mark: str) -> str | None:
     text, start = cursor.text, cursor.pos
     if (plain := _PLAIN_KEY.get(mark)) and (found := plain.match(text, start)):
         return _take(cursor, found, mark)
-    if mark in QUOTES or prefix(cursor):
-        key = string(cursor, "key")
-    elif found := _KEY_WITHOUT_QUOTE.match(text, start):
+    if found := _KEY_WITHOUT_QUOTE.match(text, start):
         key, cursor.pos = found.group(1), found.end()
         cursor.note("missing quote", found.group(), key)
+    elif mark in QUOTES or prefix(cursor):
+        key = string(cursor, "key")
     elif found := _BARE_KEY.match(text, start):
         key, cursor.pos = found.group(), found.end()
         cursor.note("unquoted key", key, f'"{key}"')
@@ -146,6 +146,8 @@ def _key(cursor: Cursor, mark: str) -> str | None:
     else:
         raise cursor.failure("a key is wanted")
     if cursor.ended:
+        if any(mark in key for mark in ":{}[]"):
+            raise cursor.doubt("a key has no end")
         cursor.note("cut key", text[start:], "")
         return None
     _colon(cursor)
@@ -177,7 +179,12 @@ def _array(cursor: Cursor, opener: str) -> list[JSON]:
             if cursor.closes(mark, empty=not value):
                 break
             continue
-        if mark == "" or cursor.cut_sign(mark) or (value and _next_member(cursor)):
+        if value and mark and _next_member(cursor):
+            if len(value) == 1 and isinstance(value[0], list):
+                raise cursor.doubt("a bracket is missing, or one is too many")
+            cursor.assume_closed()
+            break
+        if mark == "" or cursor.cut_sign(mark):
             cursor.assume_closed()
             break
         if value and not comma:

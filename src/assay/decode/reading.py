@@ -60,13 +60,14 @@ def read(text: str, schema: JSONObject | None = None) -> Reading:
 
 def _unwrapped(text: str, value: str, schema: JSONObject) -> Reading:
     """A valid JSON string: the value itself, or JSON that was encoded twice, as the schema says."""
-    if not Acceptor(schema)(value):
+    accepts = Acceptor(schema)
+    if not accepts(value):
         try:
-            inner = from_json(value, allow_inf_nan=False)
-        except ValueError:
+            inner = read(value)
+        except DecodeError:
             return Reading(value, candidates=(value,))
-        if Acceptor(schema)(inner):
-            return Reading(inner, (Repair("", "encoded twice", text, value),), candidates=(inner,))
+        if accepts(inner.value):
+            return replace(inner, repairs=(Repair("", "encoded twice", text, value), *inner.repairs))
     return Reading(value, candidates=(value,))
 
 

@@ -25,7 +25,7 @@ OPENS = {closer: opener for opener, closer in CLOSES.items()}
 
 _LOOK = 2000  # how far a comment is followed when only looking
 _JSON_SPACE = re.compile(r"[ \t\n\r]*+")
-_ANY_SPACE = re.compile(r"[\s\u180e\u200b-\u200d\u2060\ufeff]*+")
+_ANY_SPACE = re.compile(r"(?:[\s\u180e\u200b-\u200d\u2060\ufeff]|\\[nrt])*+")
 _HASH = re.compile(r"(?<![^\s,\[\]{}\"])#")
 
 _QUOTED = r"(?:\"(?:[^\"\\\n]|\\.){0,160}+\"|'(?:[^'\\\n]|\\.){0,160}+'|[“”„«»][^“”„«»\n\"]{0,160}[“”„«»]|[‘’`´][^‘’`´\n']{0,160}[‘’`´])"
@@ -52,7 +52,7 @@ def skip(text: str, pos: int) -> int:
 def peek(text: str, pos: int) -> int:
     """As `skip`, but a comment is followed only so far: for looking ahead."""
     pos = _JSON_SPACE.match(text, pos).end()  # type: ignore[union-attr]
-    if "$" < text[pos : pos + 1] <= "~" and text[pos] != "/":
+    if "$" < text[pos : pos + 1] <= "~" and text[pos] not in "/\\":
         return pos  # most often: nothing to go over
     while True:
         pos = _ANY_SPACE.match(text, pos).end()  # type: ignore[union-attr]

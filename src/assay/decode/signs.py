@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum, auto
 
 from assay.decode.scan import (
@@ -76,14 +77,19 @@ def _after_comma(text: str, ahead: int) -> Sign:
         return Sign.CLOSE
     if mark == "{" and (quoted_key(text, peek(text, ahead + 1)) or bare_key(text, peek(text, ahead + 1))):
         return Sign.CLOSE
-    if bare_key(text, ahead) or pair_without_colon(text, ahead) or (mark in QUOTES and _started(text, ahead)):
+    if bare_key(text, ahead) or pair_without_colon(text, ahead) or _started(text, ahead):
         return Sign.WEAK
     return Sign.INNER
 
 
+_WORD_AT_END = re.compile(r"[\w$.-]{1,80}\Z")
+
+
 def _started(text: str, ahead: int) -> bool:
     """Only a started key is left of the text."""
-    return len(text) - ahead < 100 and text.find(text[ahead], ahead + 1) < 0
+    if text[ahead] in QUOTES:
+        return len(text) - ahead < 100 and text.find(text[ahead], ahead + 1) < 0
+    return _WORD_AT_END.match(text, ahead) is not None
 
 
 def _after_brace(text: str, ahead: int, depth: int) -> Sign:

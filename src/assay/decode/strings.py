@@ -102,14 +102,19 @@ def _cut(text: str, start: int, stack: list[str], seen: _Inner) -> Ending:
         end -= 1
     else:
         body = text[start:end].rstrip()
+        if _swallowed(body):
+            return Ending(end, end, "missing quote", doubt=True)
         if stack and not any(opener in body for opener in stack):
-            return Ending(
-                start + len(body),
-                end,
-                "missing quote",
-                doubt=seen.count > 0 or body[-1:] in ("]", "}") or any(mark in body for mark in ",:\n"),
-            )
-    return Ending(len(text), len(text), "cut string", seen.stray, seen.stray or seen.structural)
+            doubt = seen.count > 0 or body[-1:] in ("]", "}") or any(mark in body for mark in ",:\n")
+            doubt = doubt and not _PATH.fullmatch(body)
+            return _unclosed(text, start, start + len(body), end, doubt=doubt)
+    doubt = seen.stray or seen.structural or _swallowed(text[start:])
+    return Ending(len(text), len(text), "cut string", seen.stray, doubt)
+
+
+def _swallowed(body: str) -> bool:
+    """Whether a string without an end seems to have run over its end."""
+    return _MEMBERS.search(body) is not None or _UNOPENED.match(body) is not None
 
 
 def _opens(before: str, after: str) -> bool:
@@ -124,9 +129,15 @@ def _depth(text: str, start: int, end: int) -> int:
 def _closed(text: str, start: int, pos: int, where: Where, seen: _Inner) -> Ending:
     if where == "key" and seen.count:
         return _bad_key(text, start, pos)
-    return Ending(pos, pos + 1, "inner quote" if seen.count else "", seen.stray, seen.opened or seen.torn)
+    odd = seen.opened or seen.stray
+    edge = odd and (text[start] in QUOTES or text[pos - 1] in QUOTES)  # one quote too many, or one of the text's own
+    over = seen.count > 0 and _UNOPENED.match(text, start, pos) is not None
+    return Ending(pos, pos + 1, "inner quote" if seen.count else "", seen.stray, seen.opened or seen.torn or edge or over)
 
 
+_MEMBERS = re.compile(r"(?<!\\)[\"']\s*[,:]\s*[\"'\[{\d]")  # what looks like members swallowed by a string
+_UNOPENED = re.compile(r"[^{\[]*[}\]]")  # a bracket that closes what the string did not open
+_PATH = re.compile(r"[A-Za-z]:\\[^,\n:]*")
 _KEY_WORD = re.compile(r"\s*[\w$.-]+(?=\s*:)")
 
 
@@ -135,9 +146,10 @@ def _bad_key(text: str, start: int, pos: int) -> Ending:
     word = _KEY_WORD.match(text, start)
     if word:
         return Ending(word.end(), word.end(), "missing quote")
-    return Ending(pos, pos + 1, "inner quote", doubt=any(mark in text[start:pos] for mark in ":{}[],\n"))
+    return Ending(pos, pos + 1, "inner quote", doubt=_KEY_DOUBT.search(text[start:pos]) is not None)
 
 
+_KEY_DOUBT = re.compile(rf"[:{{}}\[\],\n]|\A[{QUOTES}]|[{QUOTES}]\Z")
 _BEFORE_KEY = re.compile(r"[,\n]\s*\Z")
 
 
@@ -151,9 +163,20 @@ def _missed(text: str, start: int, last: int, pos: int, seen: _Inner) -> Ending 
     colon = peek(text, peek(text, pos + 1) + 1)
     if not value_start(text, colon):
         return None
-    if text.endswith(('\\"', "\\'"), start, end):  # "C:\dir\", "c": 1
-        return Ending(end - 1, end, "escape")
-    return Ending(end, end, "missing quote", doubt=seen.structural)
+    over = _UNOPENED.match(text, start, end) is not None
+    return _unclosed(text, start, end, end, doubt=seen.structural or over)
+
+
+def _unclosed(text: str, start: int, end: int, resume: int, *, doubt: bool) -> Ending:
+    """A string without its closing quote. When its text ends in an escaped quote, that may have been meant to close it."""
+    if not text.endswith(('\\"', "\\'"), start, end):
+        if end > start and text[end - 1] in QUOTES:  # "a' closes with another quote
+            return Ending(end - 1, resume, "quote", doubt=doubt or text.count(text[end - 1], start, end) > 1)
+        return Ending(end, resume, "missing quote", doubt=doubt)
+    body = text[start : end - 2]
+    if "\\" in body and '\\"' not in body:  # C:\dir\
+        return Ending(end - 1, resume, "escape", doubt=doubt)
+    return Ending(end, resume, "missing quote", doubt=doubt or body.count('\\"') % 2 == 0)
 
 
 def unescape(raw: str) -> tuple[str, str]:

@@ -96,9 +96,9 @@ def word(cursor: Cursor, where: Where) -> JSON:
     start = cursor.pos
     run = bare(cursor.text, start, where, cursor.stack)
     found = cursor.text[start : run.end]
-    if not _ALNUM.search(found):
+    if not _ALNUM.search(found) or found[0] in ":=":
         raise cursor.failure("a value is wanted")
-    if run.doubt or several(found):
+    if run.doubt or several(found) or (run.kind == "missing quote" and _after_bare_pair(cursor)):
         raise cursor.doubt("an unquoted string can be read in two ways")
     value, kind = literal(found, cut=run.resume >= len(cursor.text))
     if kind == "unquoted string":
@@ -108,3 +108,8 @@ def word(cursor: Cursor, where: Where) -> JSON:
     cursor.truncated |= kind.startswith("cut ")
     cursor.pos = run.resume
     return value
+
+
+def _after_bare_pair(cursor: Cursor) -> bool:
+    """Whether an unquoted string and an unquoted key stand just before: all may be one string without its opening quote."""
+    return [repair.kind for repair in cursor.repairs[-2:]] == ["unquoted string", "unquoted key"]

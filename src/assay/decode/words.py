@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from assay.decode.scan import QUOTES, Where, at, bare_key, comment_end, peek, quoted_key
+from assay.decode.scan import QUOTES, SINGLE, Where, at, bare_key, comment_end, peek, quoted_key
 from assay.types import JSON
 
-NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?(?=[ \t]*(?:[\n\r,\]}{\[)]|/[/*]|\Z)|[ \t]+[\"'#])")
+NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?(?=[ \t]*(?:[\n\r,\]}{\[)]|/[/*]|\\[nrt]|\Z)|[ \t]+[\"'#])")
 """A JSON number with what may follow it; a group is set when it is no integer."""
 
 GROUPED = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?(?=\s*(?:\}|,\s*[\"'}]|,\s*[A-Za-z_$]))")
@@ -36,7 +36,8 @@ _STOP = {
     "top": re.compile(r"[)\n\r;]"),
     "key": re.compile(r"[:,}\]\n\r]"),
 }
-_INNER_KEY = re.compile(r":\s|;")
+_GLUED = re.compile(r"(?:true|false|null|True|False|None){2,}")
+_INNER_KEY = re.compile(r":\s|;|\\[nrt]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def bare(text: str, start: int, where: Where, stack: list[str]) -> Bare:
         elif mark in "/#":
             if comment_end(text, pos, pos + 2) > pos and text[pos - 1].isspace():
                 return _bare(text, start, pos)
-        elif _stops(mark, where, stack):
+        elif _stops(mark, where, stack) or (mark == "]" and text.find("[", start, pos) < 0):
             return _bare(text, start, pos, doubt=_doubtful(text, start, pos, mark, where))
         pos += 1
     return _bare(text, start, len(text))
@@ -119,6 +120,8 @@ def _doubtful(text: str, start: int, pos: int, mark: str, where: Where) -> bool:
 def several(word: str) -> bool:
     """Whether `word` is a row of literals and numbers: one text, or values without commas."""
     parts = word.split()
+    if _GLUED.fullmatch(word):
+        return True
     return len(parts) > 1 and all(part in _LITERALS or _LOOSE.match(part) for part in parts)
 
 
@@ -141,12 +144,12 @@ def _torn(text: str, pos: int) -> bool:
 
 def _at_quote(text: str, start: int, pos: int, where: Where) -> Bare | None:
     """A quote behind a bare word opens the next string, or closes this one whose opening quote is missing."""
-    ahead = peek(text, pos + 1)
-    mark = at(text, ahead)
-    closes = mark == "" or mark in ",}]"
-    if closes and text[pos - 1] not in " \t":
-        return Bare(pos, pos + 1, "missing quote")
+    if where == "member" and quoted_key(text, pos):
+        return _bare(text, start, pos, doubt=_doubtful(text, start, pos, "", where))
+    mark = at(text, peek(text, pos + 1))
     spaced = text[pos - 1].isspace()
-    if spaced and (where != "member" or quoted_key(text, pos)):
+    if not spaced and (mark == "" or mark in ",}]"):
+        return Bare(pos, pos + 1, "missing quote")
+    if where == "item" and (spaced or literal(text[start:pos], cut=False)[1] != "unquoted string"):
         return _bare(text, start, pos, doubt=_doubtful(text, start, pos, mark, where))
-    return None
+    return None if text[pos] in SINGLE else _bare(text, start, pos, doubt=True)
