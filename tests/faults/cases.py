@@ -1,6 +1,6 @@
 """What goes wrong on the way, as data: what the server does, and what the user then sees.
 
-The number or letter in a name is that of no outside list; names say the fault. `Retried` faults are met twice: once followed by a
+`RETRIED` faults are met twice: once followed by a
 good answer, which must come through, and once for ever, which must end in the error.
 """
 
@@ -53,6 +53,12 @@ class Case:
     """What the message must have in it."""
     fields: tuple[tuple[str, Any], ...] = ()
     """What the error's attributes must be."""
+    timeout: float = 5.0
+    """Seconds for one request: short where the fault is that nothing more comes."""
+
+    @property
+    def stalls(self) -> bool:
+        return self.timeout < 5.0
 
 
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
@@ -74,7 +80,7 @@ RETRIED = [
     Case("chunk cut in the middle", [CHUNKED + ONE_CHUNK[:50], FIN], APIConnectionError),
     Case("chunk size that is no number", [CHUNKED + b"zz\r\n" + BODY, FIN], APIConnectionError),
     Case("chunk size beyond all bounds", [CHUNKED + b"f" * 40 + b"\r\n" + BODY, FIN], APIConnectionError),
-    Case("content-length too large, connection open", [sized(len(BODY) + 10), 3.0], APITimeoutError, "within 0.5 s"),
+    Case("content-length too large, connection open", [sized(len(BODY) + 10), 3.0], APITimeoutError, "within 0.5 s", timeout=0.5),
     Case("content-length too small", [sized(len(BODY) - 10), FIN], APIResponseError, "cut off"),
     Case("two content-lengths", [HEAD + b"content-length: 5\r\n" + sized(len(BODY))[len(HEAD) :], FIN], APIConnectionError),
     Case("content-length that is no number", [sized("many"), FIN], APIConnectionError),
@@ -83,9 +89,9 @@ RETRIED = [
     Case("unknown HTTP version", [b"HTTP/9 x\r\n\r\n", FIN], APIConnectionError),
     Case("header line of 1 MB", [HEAD + b"x-long: " + b"a" * 1_000_000 + b"\r\n\r\n" + BODY, FIN], APIConnectionError),
     Case("headers without end", [HEAD, *[b"x: " + b"a" * 60_000 + b"\r\n"] * 100, FIN], APIConnectionError),
-    Case("silence", [3.0], APITimeoutError, "within 0.5 s"),
-    Case("body of a byte now and then", [sized(len(BODY), b""), *[b" ", 0.06] * 40], APITimeoutError, "within 0.5 s"),
-    Case("headers of a byte now and then", [HEAD + b"x: ", *[b"a", 0.06] * 40], APITimeoutError, "within 0.5 s"),
+    Case("silence", [3.0], APITimeoutError, "within 0.5 s", timeout=0.5),
+    Case("body of a byte now and then", [sized(len(BODY), b""), *[b" ", 0.06] * 40], APITimeoutError, "within 0.5 s", timeout=0.5),
+    Case("headers of a byte now and then", [HEAD + b"x: ", *[b"a", 0.06] * 40], APITimeoutError, "within 0.5 s", timeout=0.5),
     Case("gzip cut in half", [packed("gzip", GZIPPED[: len(GZIPPED) // 2])], APIResponseError, "gzip"),
     Case("gzip without its end", [packed("gzip", GZIPPED[:-8])], APIResponseError, "gzip"),
     Case("gzip with a wrong checksum", [packed("gzip", GZIPPED[:-8] + b"\0" * 8)], APIResponseError, "gzip"),

@@ -28,8 +28,8 @@ WAYS = ("sync", "async", "httpx-sync", "httpx-async")
 
 def endpoint(base_url: str, **changes: Any) -> Endpoint:
     """An endpoint with short limits: one retry, soon."""
-    policy = RetryPolicy(max_retries=1, budget=5.0, backoff=0.01)
-    return replace(Endpoint(base_url, "test-model", KEY, timeout=0.5, retry=policy), **changes)
+    policy = RetryPolicy(max_retries=1, budget=15.0, backoff=0.01)
+    return replace(Endpoint(base_url, "test-model", KEY, timeout=5.0, retry=policy), **changes)
 
 
 @dataclass
