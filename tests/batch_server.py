@@ -55,9 +55,11 @@ class BatchServer:
     under_way: int = 0
     most_under_way: int = 0
     port: int = 0
-    bodies: list[dict[str, Any]] = field(default_factory=list)
+    batch_fails: Callable[[str], bool] = lambda document: False
+    """Which documents the batch API puts into its error file."""
 
     def __post_init__(self) -> None:
+        self.store = Store(self)
         self.requests = Bucket(self.rpm) if self.rpm else None
         self.tokens = Bucket(self.tpm) if self.tpm else None
 
@@ -99,13 +101,17 @@ class BatchServer:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                size = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])  # type: ignore[index]
-                body = json.loads(await reader.readexactly(size))
+                found = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+                body = await reader.readexactly(int(found[1]) if found else 0)
+                method, path, _ = head.split(b"\r\n")[0].decode().split(" ")
                 self.under_way += 1
                 self.most_under_way = max(self.most_under_way, self.under_way)
-                status, data, headers = await self.respond(size, body)
+                if path.endswith("/chat/completions"):
+                    status, data, headers = await self.respond(len(body), json.loads(body))
+                else:
+                    status, data, headers = 200, self.store.handle(method, path.removeprefix("/v1"), body), {}
                 self.under_way -= 1
-                text = json.dumps(data).encode()
+                text = data if isinstance(data, bytes) else json.dumps(data).encode()
                 extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
                 writer.write(
                     f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{extra}content-length: {len(text)}\r\n\r\n".encode()
@@ -135,6 +141,73 @@ class BatchServer:
                 "x-ratelimit-reset-tokens": f"{(self.tpm - left) * 60 / self.tpm:.3f}s",  # type: ignore[operator]
             }
         return status, data, headers
+
+
+class Store:
+    """Files and batches as Groq has them. A batch takes a step whenever it is looked at; its output is in another order."""
+
+    def __init__(self, server: BatchServer) -> None:
+        self.server = server
+        self.files: dict[str, tuple[str, bytes]] = {}
+        self.batches: dict[str, dict[str, Any]] = {}
+        self.expires_after: int | None = None
+        """Lines of a batch that are answered before it expires."""
+        self.on_upload: Callable[[], None] = lambda: None
+
+    def handle(self, method: str, path: str, body: bytes) -> dict[str, Any] | bytes:
+        match method, path.strip("/").split("/"):
+            case "POST", ["files"]:
+                name = re.search(rb'filename="([^"]+)"', body)[1].decode()  # type: ignore[index]
+                start = body.index(b"\r\n\r\n", body.index(b"filename=")) + 4
+                made = self.file(self.add(name, body[start : body.rindex(b"\r\n--")]))
+                self.on_upload()
+                return made
+            case "GET", ["files"]:
+                return {"object": "list", "data": [self.file(number) for number in self.files]}
+            case "GET", ["files", number, "content"]:
+                return self.files[number][1]
+            case "POST", ["batches"]:
+                number = f"batch_{len(self.batches)}"
+                made = {"id": number, "object": "batch", "status": "validating", "created_at": 1, **json.loads(body)}
+                self.batches[number] = made
+                return made
+            case "GET", ["batches"]:
+                return {"object": "list", "data": list(self.batches.values())}
+            case "GET", ["batches", number]:
+                return self.step(self.batches[number])
+        raise AssertionError((method, path))
+
+    def add(self, name: str, content: bytes) -> str:
+        self.files[number := f"file_{len(self.files)}"] = (name, content)
+        return number
+
+    def file(self, number: str) -> dict[str, Any]:
+        name, content = self.files[number]
+        return {"id": number, "object": "file", "bytes": len(content), "filename": name, "purpose": "batch", "created_at": 1}
+
+    def step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        match batch["status"]:
+            case "validating":
+                batch["status"] = "in_progress"
+            case "in_progress":
+                self.complete(batch)
+        return batch
+
+    def complete(self, batch: dict[str, Any]) -> None:
+        lines = [json.loads(line) for line in self.files[batch["input_file_id"]][1].splitlines()]
+        answered = lines if self.expires_after is None else lines[: self.expires_after]
+        batch["status"] = "completed" if len(answered) == len(lines) else "expired"
+        good, bad = [], []
+        for line in reversed(answered):
+            assert line["method"] == "POST"
+            assert line["url"] == "/v1/chat/completions"
+            fails = self.server.batch_fails(str(line["body"]["messages"][-1]["content"]))
+            status, data, _ = (500, {"error": {"message": "oops"}}, {}) if fails else self.server.reply(line["body"])
+            response = {"status_code": status, "request_id": "req", "body": data}
+            (bad if fails else good).append({"id": "x", "custom_id": line["custom_id"], "response": response, "error": None})
+        for name, found in (("output_file_id", good), ("error_file_id", bad)):
+            if found:
+                batch[name] = self.add(name, "".join(json.dumps(line) + "\n" for line in found).encode())
 
 
 def default_answer(document: str) -> str:
@@ -180,7 +253,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=float, default=0)
     given = parser.parse_args()
     server = BatchServer(latency=given.latency, rpm=given.rpm or None, tpm=given.tpm or None)
-    asyncio.run(serve(server, lambda: print(server.port, flush=True), asyncio.Event()))
+    asyncio.run(serve(server, lambda: print(server.port, flush=True), asyncio.Event()))  # noqa: T201  # its parent reads it
 
 
 if __name__ == "__main__":

@@ -101,12 +101,20 @@ class Extractor(Generic[T]):
         """
         return drive.run(self._flow(source, context, max_tokens), self._connection.transport())
 
-    async def arun(self, source: Given, *, context: Any = None, max_tokens: int | None = None) -> Outcome[T]:
-        """`run`, awaited."""
-        return await drive.arun(self._flow(source, context, max_tokens), self._connection.async_transport())
+    async def arun(
+        self, source: Given, *, context: Any = None, max_tokens: int | None = None, replies: Sequence[Reply] = ()
+    ) -> Outcome[T]:
+        """`run`, awaited. `replies` came in another way already: they answer the first calls, which are not sent."""
+        return await drive.arun(self._flow(source, context, max_tokens, replies), self._connection.async_transport())
 
-    def _flow(self, source: Given, context: Any, max_tokens: int | None) -> Flow[Outcome[T]]:
-        return conduct(self._task_for(context, max_tokens), _source(source), lambda call: complete(self._connection.endpoint, call))
+    def _flow(self, source: Given, context: Any, max_tokens: int | None, replies: Sequence[Reply] = ()) -> Flow[Outcome[T]]:
+        here = iter(replies)
+
+        def send(call: Call) -> Flow[Reply]:
+            reply = next(here, None)
+            return reply if reply is not None else (yield from complete(self._connection.endpoint, call))
+
+        return conduct(self._task_for(context, max_tokens), _source(source), send)
 
     def _task_for(self, context: Any, max_tokens: int | None = None) -> Task[T]:
         task = self._task if context is None else replace(self._task, context=context)

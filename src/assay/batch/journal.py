@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -113,13 +114,14 @@ def key_of(fingerprint: str, source: str) -> bytes:
 
 
 class Journal:
-    """One journal file, opened for this process alone. Any thread may use it, one at a time.
+    """One journal file, opened for this process alone. Threads may share it.
 
     Raises `OutputBusy` when another process has it, `StorageError` when the disk fails or is full.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.RLock()
         try:
             self._db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256)
         except sqlite3.Error as error:
@@ -171,9 +173,9 @@ class Journal:
 
     def commit(self, entries: Sequence[Entry]) -> list[Finished]:
         """Record finished rows, all or none, and return them as they go into the output."""
-        with self._guarded(), self._transaction():
-            self._db.executemany(_ANSWER, [_answer(e.key, e.answer) for e in entries if e.answer is not None])
-            self._db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", [_row(e) for e in entries])
+        with self.transaction() as db:
+            db.executemany(_ANSWER, [_answer(e.key, e.answer) for e in entries if e.answer is not None])
+            db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", [_row(e) for e in entries])
         return [self._finished(entry) for entry in entries]
 
     def _finished(self, entry: Entry) -> Finished:
@@ -197,14 +199,14 @@ class Journal:
 
     def ask_failed_again(self) -> int:
         """Take the failed rows out of the finished ones; how many there were."""
-        with self._guarded(), self._transaction():
-            self._db.execute("UPDATE answers SET state = 'again' WHERE state = 'failed' AND key IN (SELECT key FROM rows)")
-            return self._db.execute("DELETE FROM rows WHERE key IN (SELECT key FROM answers WHERE state = 'again')").rowcount
+        with self.transaction() as db:
+            db.execute("UPDATE answers SET state = 'again' WHERE state = 'failed' AND key IN (SELECT key FROM rows)")
+            return db.execute("DELETE FROM rows WHERE key IN (SELECT key FROM answers WHERE state = 'again')").rowcount
 
     def forget_rows(self, since: int = 0) -> int:
         """No row from this position on is of the input any more. Their answers are kept."""
-        with self._guarded(), self._transaction():
-            return self._db.execute("DELETE FROM rows WHERE position >= ?", (since,)).rowcount
+        with self.transaction() as db:
+            return db.execute("DELETE FROM rows WHERE position >= ?", (since,)).rowcount
 
     def last(self) -> int:
         """The position of the last finished row; -1 when there is none."""
@@ -218,8 +220,8 @@ class Journal:
         return default if found is None else str(found[0])
 
     def remember(self, **facts: str) -> None:
-        with self._guarded(), self._transaction():
-            self._db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
+        with self.transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
 
     # -- sums ------------------------------------------------------------------------------------------------------------
 
@@ -268,22 +270,25 @@ class Journal:
         self._db.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it is on the disk when this ends, or nothing."""
+        with self._guarded():
+            self._db.execute("BEGIN")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise _said(self.path, error) from None
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise _said(self.path, error) from None
 
 
 def _answer(key: bytes, answer: Answer) -> tuple[object, ...]:

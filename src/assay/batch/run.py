@@ -18,9 +18,11 @@ from assay.batch import rows, sources
 from assay.batch.budget import Purse
 from assay.batch.journal import Journal
 from assay.batch.layout import Layout
+from assay.batch.parcels import Parcels
 from assay.batch.plan import Estimate, Pace, estimate
 from assay.batch.progress import Reporter, Silent, Summary
-from assay.batch.runner import Runner
+from assay.batch.provider import ProviderBatch, online
+from assay.batch.runner import Ask, Runner
 from assay.batch.sinks import ErrorsSink, Sink, sink
 from assay.batch.sources import Columns, Rows
 from assay.batch.stops import Stop, Watch
@@ -49,6 +51,8 @@ class Settings:
     errors: Path | None = None
     """The errors file; None: beside the output, `NAME.errors.jsonl`."""
     columns: Columns = field(default_factory=Columns)
+    provider_batch: bool = False
+    """Through the provider's batch API; what it leaves open is asked online."""
 
 
 Control = Callable[[Runner], None]
@@ -96,12 +100,14 @@ async def arun(
         sinks = [sink(output, layout), ErrorsSink(settings.errors or output.with_name(f"{output.name}.errors.jsonl"))]
         last = await asyncio.to_thread(_prepare, journal, sinks, extractor, settings, reporter)
         total = await asyncio.to_thread(sources.count, source)
+        ask = await _asker(extractor, source, journal, settings, reporter)
         runner = Runner(
             extractor,
+            ask,
             sources.read(source, settings.columns),
-            journal,
-            sinks,
-            layout,
+            journal=journal,
+            sinks=sinks,
+            layout=layout,
             width=_width(extractor, settings),
             watch=Watch(settings.max_failures),
             purse=Purse(settings.budget, extractor.connection.price, journal.spent()[1]),
@@ -137,6 +143,21 @@ def dry_run(
     finally:
         if journal is not None:
             journal.close()
+
+
+async def _asker(
+    extractor: Extractor[Any], source: str | Path | Rows, journal: Journal, settings: Settings, reporter: Reporter
+) -> Ask:
+    """How rows are asked for. With the batch API all that it can answer was answered when this returns."""
+    if not settings.provider_batch:
+        if Parcels(journal).under_way():
+            raise ConfigurationError("rows of this output are in a provider's batch, paid for: go on with --provider-batch")
+        return online(extractor)
+    if not isinstance(source, str | Path) or str(source) == sources.STDIN:
+        raise ConfigurationError("--provider-batch reads its input more than once: give a file or a folder")
+    provider = ProviderBatch(extractor, journal, reporter)
+    await provider.gather(lambda: sources.read(source, settings.columns))
+    return provider.ask
 
 
 def _check(source: str | Path | Rows, output: Path, settings: Settings) -> None:
@@ -235,6 +256,8 @@ def _finish(journal: Journal, sinks: Sequence[Sink], layout: Layout, runner: Run
         return stop
     gone = journal.forget_rows(runner.count) if runner.count is not None and stop is None else 0
     journal.remember(columns=layout.dump())
+    if settings.provider_batch:
+        Parcels(journal).tidy()
     if runner.tally.asked:
         journal.remember(rows_per_second=f"{runner.tally.asked / runner.tally.seconds:.3f}")
     unordered = settings.order == "input" and not runner.ordered

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from assay.api import Extractor
 from assay.backends.limits import LimiterStopped, RateLimiter
@@ -34,17 +34,22 @@ TICK = 0.1
 """Seconds between two looks at the progress."""
 
 
+Ask: TypeAlias = Callable[[Read, int | None], Awaitable[Outcome[Any]]]
+"""How a row is asked for, with room for so many answer tokens."""
+
+
 class Runner:
     """Asks for all rows of an input that the journal does not know, once."""
 
     def __init__(
         self,
         extractor: Extractor[Any],
+        ask: Ask,
         records: Iterator[Record],
+        *,
         journal: Journal,
         sinks: Sequence[Sink],
         layout: Layout,
-        *,
         width: Width,
         watch: Watch,
         purse: Purse,
@@ -53,7 +58,7 @@ class Runner:
         total: int | None = None,
         last: int = -1,
     ) -> None:
-        self._extractor = extractor
+        self._extractor, self._ask_for = extractor, ask
         self._width, self._watch, self._purse, self._limiter = width, watch, purse, limiter
         self._reporter, self._total = reporter, total
         self._room = Room() if extractor.options.max_tokens is None else None
@@ -151,7 +156,7 @@ class Runner:
     async def _ask(self, read: Read) -> Outcome[Any]:
         room = self._room.tokens if self._room is not None and self._limiter.counts_tokens else None
         try:
-            return await self._extractor.arun(read.text, max_tokens=room)
+            return await self._ask_for(read, room)
         except AssayError:
             raise
         except Exception as error:  # noqa: BLE001  # a validator of the user's that raises what it should not: this row's failure

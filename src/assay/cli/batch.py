@@ -74,6 +74,9 @@ def batch(
     plan: Annotated[
         bool, typer.Option("--dry-run", help="Say what it would take, and ask nothing.", rich_help_panel=_RUN)
     ] = False,
+    provider_batch: Annotated[
+        bool, typer.Option("--provider-batch", help="Through the provider's batch API (Groq, OpenAI).", rich_help_panel=_RUN)
+    ] = False,
     log_json: Annotated[
         bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.", rich_help_panel=_RUN)
     ] = False,
@@ -92,6 +95,7 @@ def batch(
         budget=None if spend is None else budget(spend),
         errors=errors,
         columns=columns,
+        provider_batch=provider_batch,
     )
     fetch_embedded(options, quiet=flags.quiet or log_json)
     extractor = Extractor.of(target, options, limiter=limiter)
