@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import threading
 import weakref
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from assay.effects import AsyncIncoming, AsyncTransport, Request, Response
 
 T = TypeVar("T")
+
+READ_AHEAD = 64
+"""Chunks of a stream that may wait for their reader: enough to hand over many at once, little to hold."""
 
 
 class Portal:
@@ -38,13 +42,17 @@ class Portal:
             tasks.append(task)
             task.add_done_callback(lambda _: waiting.release())
 
-        self._loop.call_soon_threadsafe(start)
+        self.soon(start)
         try:
             waiting.acquire()
         except BaseException:
-            self._loop.call_soon_threadsafe(lambda: tasks[0].cancel())  # noqa: PLW0108  # tasks fills in the other thread
+            self.soon(lambda: tasks[0].cancel())  # noqa: PLW0108  # tasks fills in the other thread
             raise
         return tasks[0].result()
+
+    def soon(self, callback: Callable[[], object]) -> None:
+        """Have something done in the loop's thread."""
+        self._loop.call_soon_threadsafe(callback)
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
@@ -93,15 +101,54 @@ class BlockingTransport:
 
 
 class BlockingIncoming:
+    """Chunks are read ahead in the loop's thread: handing over what is there already is much cheaper than asking for it."""
+
     def __init__(self, portal: Portal, inner: AsyncIncoming) -> None:
         self.status = inner.status
         self.headers: Mapping[str, str] = inner.headers
         self._portal = portal
         self._inner = inner
+        self._chunks: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+        self._room = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+        self._end: bytes | Exception | None = None
 
     def read(self) -> bytes:
-        return self._portal.call(self._inner.read())
+        if self._reader is None:
+            self._reader = self._portal.call(self._start())
+        chunk = self._chunks.get() if self._end is None else self._end
+        if isinstance(chunk, Exception) or not chunk:
+            self._end = chunk
+        elif not self._room.is_set() and self._chunks.qsize() < READ_AHEAD // 2:
+            self._portal.soon(self._room.set)
+        if isinstance(chunk, Exception):
+            raise chunk
+        return chunk
+
+    async def _start(self) -> asyncio.Task[None]:
+        return asyncio.ensure_future(self._read_ahead())
+
+    async def _read_ahead(self) -> None:
+        self._room.set()
+        while True:
+            try:
+                chunk = await self._inner.read()
+            except Exception as error:  # border: whatever it is, it is raised in the thread that reads
+                self._chunks.put(error)
+                return
+            self._chunks.put(chunk)
+            if not chunk:
+                return
+            if self._chunks.qsize() >= READ_AHEAD:
+                self._room.clear()
+                await self._room.wait()
 
     def close(self) -> None:
         if self._portal.close.alive:  # else it was closed with the transport
-            self._portal.call(self._inner.aclose())
+            self._portal.call(self._stop())
+
+    async def _stop(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+        await self._inner.aclose()
