@@ -285,6 +285,14 @@ def test_a_server_error_is_not_asked_again_here() -> None:
     assert outcome.attempts == ()
 
 
+def test_a_source_that_the_model_cannot_hold_says_how_long_it_is() -> None:
+    error = BadRequestError("the context holds 2048 tokens", code="context_length_exceeded", response=ErrorResponse(400))
+    outcome, _, _ = play(task(), error)
+    assert isinstance(outcome.error, ConfigurationError)
+    assert "42 characters" in str(outcome.error)
+    assert "2048 tokens" in str(outcome.error)
+
+
 def test_a_token_limit_above_the_servers_is_lowered() -> None:
     job = replace(task(), params=replace(task().params, max_tokens=50_000))
     message = "`max_completion_tokens` must be less than or equal to `16384`"

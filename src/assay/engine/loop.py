@@ -24,6 +24,8 @@ Step: TypeAlias = Call | Sleep
 
 CONTINUATIONS_LIMIT = 100
 """Rounds of continuing one list: each brings at least one new item, so this only bounds a server that repeats itself."""
+TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
+"""Codes with which servers say that prompt and answer do not fit the model's context."""
 _UNSATISFIED = AssayError("the answer has problems")
 """What a counted retry is told: its rule looks at nothing but the count, so the full error is not composed each round."""
 BYTES_PER_TOKEN = 3
@@ -102,7 +104,7 @@ def extract(task: Task[T], source: Source) -> Generator[Step, Reply, Outcome[T]]
         except APIError as error:
             changed = _stepped_down(run, question, error)
             if changed is None:
-                return run.outcome(error)
+                return run.outcome(_too_long(run, error) if error.code in TOO_LONG else error)
             question = changed
             continue
         verdict = judge(task, question, reply)
@@ -159,6 +161,17 @@ def _learn(run: _Run[Any], mode: Mode, verdict: Verdict[Any]) -> None:
     if enforced and broken and not verdict.cut and (below := task.modes.below(mode)) is not None:
         task.modes.drop(mode)
         run.note(f"stepped down from mode {mode} to {below}: the server does not enforce the schema")
+
+
+def _too_long(run: _Run[Any], error: APIError) -> ConfigurationError:
+    """The error for a source that the model cannot hold: nothing is cut silently."""
+    length = len(prompt.text_of(run.source))
+    wrong = ConfigurationError(
+        f"the source is too long for {run.task.model}: {length} characters; the server says: {error.message}\n"
+        "split the source, or use a model with a larger context"
+    )
+    wrong.__cause__ = error
+    return wrong
 
 
 # -- budget ------------------------------------------------------------------------------------------------------------
