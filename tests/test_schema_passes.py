@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import json
 from typing import Annotated, Any, Literal
 
@@ -92,6 +93,37 @@ def valid(schema: Any, data: Any) -> bool:
     return Draft202012Validator(schema).is_valid(data)
 
 
+class Address(BaseModel):
+    """Where someone lives."""
+
+    street: str = Field(description="Street and number")
+    zip: str | None = None
+
+
+class Email(BaseModel):
+    kind: Literal["email"]
+    at: str
+
+
+class Phone(BaseModel):
+    kind: Literal["phone"]
+    number: str
+    area: int = 0
+
+
+class Person(BaseModel):
+    name: str
+    home: Address
+    contacts: list[Annotated[Email | Phone, Field(discriminator="kind")]] = []
+    tags: set[str] = set()
+    notes: dict[str, str] = {}
+
+
+class Tree(BaseModel):
+    name: str
+    kids: list[Tree] = []
+
+
 _some = settings(max_examples=80, deadline=None)
 
 
@@ -122,6 +154,25 @@ def test_whatever_the_strict_form_accepts_the_original_accepts_without_nulls_of_
     value = data.draw(values(strict, strict))
     assert valid(strict, value)
     assert valid(schema, from_strict(value, schema))
+
+
+class Everything(BaseModel):
+    home: Address
+    day: dt.date | None
+    other: Annotated[Email | Phone, Field(discriminator="kind")] | None = None
+    level: Literal["low", "high"] = "low"
+    sizes: list[int] = []
+    tree: Tree | None = None
+    pair: str | int = 0
+
+
+@_some
+@given(st.data(), st.sampled_from([Everything, Address, list[Email | Phone], Tree, Literal["a", "b"] | None]))
+def test_models_take_what_their_strict_form_takes(data: st.DataObject, type_: Any) -> None:
+    made = target(type_)
+    strict = strict_form(made.json_schema)
+    value = data.draw(values(strict, strict))
+    made.validate(from_strict(value, made.json_schema), strict=True)
 
 
 @_some
@@ -156,37 +207,6 @@ def test_a_slice_accepts_what_stands_at_its_place(data: st.DataObject) -> None:
 
 
 # -- cases -------------------------------------------------------------------------------------------------------------
-
-
-class Address(BaseModel):
-    """Where someone lives."""
-
-    street: str = Field(description="Street and number")
-    zip: str | None = None
-
-
-class Email(BaseModel):
-    kind: Literal["email"]
-    at: str
-
-
-class Phone(BaseModel):
-    kind: Literal["phone"]
-    number: str
-    area: int = 0
-
-
-class Person(BaseModel):
-    name: str
-    home: Address
-    contacts: list[Annotated[Email | Phone, Field(discriminator="kind")]] = []
-    tags: set[str] = set()
-    notes: dict[str, str] = {}
-
-
-class Tree(BaseModel):
-    name: str
-    kids: list[Tree] = []
 
 
 def test_trim_drops_noise_keeps_descriptions_and_inlines_what_is_used_once() -> None:

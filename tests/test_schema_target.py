@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, Optional, TypeVar, Union
 
@@ -244,7 +245,8 @@ def test_it_is_known_whether_a_users_function_runs() -> None:
         def model_post_init(self, context: Any) -> None:
             self.name = self.name.title()
 
-    for type_ in (Checked, Deep, list[Checked], After, Annotated[int, BeforeValidator(_stripped)]):
+    bound = Annotated[int, BeforeValidator(partial(_stripped))]
+    for type_ in (Checked, Deep, list[Checked], After, Annotated[int, BeforeValidator(_stripped)], bound):
         assert target(type_).has_validators, type_
     for type_ in (
         Contact,

@@ -80,7 +80,7 @@ def _closed(schema: JSONObject, root: JSONObject, way: tuple[str | int, ...]) ->
     properties = schema.get("properties")
     if properties is None or isinstance(free, dict) or (free is True):
         raise NotStrict(f"{join(way) or 'the root'} has free keys", path=join(way))
-    required = schema.get("required", ())
+    required = set(schema.get("required", ()))
     if any(name not in properties for name in required):
         raise NotStrict(f"{join(way) or 'the root'} requires keys that it does not describe", path=join(way))
     form = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -99,7 +100,10 @@ def runs_user_code(schema: Any) -> bool:
 def _is_users(part: Mapping[str, Any]) -> bool:
     if not str(part.get("type", "")).startswith("function-"):
         return False
-    module = str(getattr(part["function"]["function"], "__module__", None) or "").partition(".")[0]
+    function = part["function"]["function"]
+    while isinstance(function, partial):
+        function = function.func
+    module = str(getattr(function, "__module__", None) or "").partition(".")[0]
     return module not in _THEIRS and module not in sys.stdlib_module_names
 
 
