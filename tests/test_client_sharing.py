@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from api_server import Answer, Asked, api_server, as_json, as_stream, chat, chunk, completion, events
-from assay.client import AsyncGroq, Groq
+from assay.client import AsyncGroq, DefaultAioHttpClient, DefaultAsyncHttpxClient, DefaultHttpxClient, Groq
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}], "model": "m"}
 
@@ -127,3 +127,24 @@ def test_an_injected_client_stays_its_owners() -> None:
         with Groq(api_key="gsk_x", base_url=server.url, http_client=http) as client:
             client.chat.completions.create(**ASK)
         assert not http.is_closed
+
+
+def test_the_groq_packages_http_clients_are_here_too() -> None:
+    with (
+        api_server(chat) as server,
+        DefaultHttpxClient(headers={"X-Own": "1"}) as http,
+        Groq(api_key="gsk_x", base_url=server.url, http_client=http) as client,
+    ):
+        client.with_options(max_retries=0).chat.completions.create(**ASK)
+        assert server.asked[0].headers["x-own"] == "1"
+
+    async def run(url: str) -> str:
+        async with (
+            DefaultAsyncHttpxClient() as http,
+            AsyncGroq(api_key="gsk_x", base_url=url, http_client=http) as one,
+            AsyncGroq(api_key="gsk_x", base_url=url, http_client=DefaultAioHttpClient()) as other,
+        ):
+            return (await one.chat.completions.create(**ASK)).id + (await other.chat.completions.create(**ASK)).id
+
+    with api_server(chat) as server:
+        assert asyncio.run(run(server.url)) == 2 * "chatcmpl-1"

@@ -27,6 +27,7 @@ from assay.client.responses import APIResponse, AsyncAPIResponse
 
 P = ParamSpec("P")
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Way(Protocol):
@@ -38,9 +39,6 @@ class Way(Protocol):
 
 
 W_co = TypeVar("W_co", bound=Way, covariant=True)
-
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _like(describe: Callable[..., Any]) -> Callable[[F], F]:

@@ -31,9 +31,9 @@ def answer(action: Action[T], request: Request, retry: RetryPolicy) -> Flow[T]:
 
     def once(request: Request) -> Flow[Done[tuple[Response, T]]]:
         done: Done[Response] = yield from send_once(request)
-        return Done(
-            (done.value, parsed(action, done.value.status, done.value.headers, done.value.body)), done.used, done.limits
-        )
+        response = done.value
+        value = parsed(action, response.status, response.headers, response.body)
+        return Done((response, value), done.used, done.limits)
 
     _log_request(request)
     sent = yield from persist(once, request, retry)

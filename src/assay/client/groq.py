@@ -9,6 +9,7 @@ from assay.backends import http
 from assay.client.calls import Awaited, AwaitedRaw, AwaitedStreamed, Direct, Raw, Streamed, variant
 from assay.client.driver import AsyncDriver, Driver
 from assay.client.logs import follow_environment
+from assay.client.params import NotGiven
 from assay.client.resources import API
 from assay.client.settings import Changes, changed, settings
 from assay.effects import AsyncTransport, Transport
@@ -36,7 +37,7 @@ class Groq(API[Direct]):
         *,
         api_key: str | None = None,
         base_url: object = None,
-        timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
+        timeout: float | httpx.Timeout | NotGiven | None = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
@@ -84,7 +85,7 @@ class AsyncGroq(API[Awaited]):
         *,
         api_key: str | None = None,
         base_url: object = None,
-        timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
+        timeout: float | httpx.Timeout | NotGiven | None = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,

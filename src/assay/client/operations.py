@@ -74,7 +74,7 @@ def delete_file(file_id: str, **options: Unpack[CallOptions]) -> Action[Deleted]
 
 
 def file_content(file_id: str, **options: Unpack[CallOptions]) -> Action[bytes]:
-    _check_options(options)
+    check(options, OPTIONS, (), "files.content")
     path = f"/files/{_segment('file_id', file_id)}/content"
     return Action("GET", path, read_bytes, options=options, accept="application/octet-stream")
 
@@ -115,13 +115,9 @@ def _get(path: str, answer: type[A], options: CallOptions) -> Action[A]:
 
 
 def _call(method: str, path: str, answer: type[A], body: Mapping[str, Any] | Upload | None, options: CallOptions) -> Action[A]:
-    _check_options(options)
+    check(options, OPTIONS, (), "this call")
     parse: Callable[[bytes, Mapping[str, str]], A] = partial(read, answer)
     return Action(method, path, parse, body, options)
-
-
-def _check_options(options: CallOptions) -> None:
-    check(options, OPTIONS, (), "this call")
 
 
 def _segment(name: str, value: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 from assay.client.params import NotGiven, check
 from assay.errors import ConfigurationError
+from assay.options import DEFAULT_TIMEOUT
 
 GROQ_URL = "https://api.groq.com"
 API_PATH = "/openai/v1"
@@ -63,7 +64,10 @@ def settings(
     headers: Mapping[str, str],
     query: Mapping[str, object],
 ) -> Settings:
-    """The settings given, completed from GROQ_API_KEY, GROQ_BASE_URL and GROQ_CUSTOM_HEADERS. `ConfigurationError` when one is wrong or missing."""
+    """The settings given, completed from GROQ_API_KEY, GROQ_BASE_URL and GROQ_CUSTOM_HEADERS.
+
+    Raises `ConfigurationError` for one that is wrong or missing.
+    """
     key = os.environ.get("GROQ_API_KEY") if api_key is None else api_key
     if not key:
         raise ConfigurationError("no API key: give api_key=... or set GROQ_API_KEY")
@@ -72,7 +76,7 @@ def settings(
     return Settings(
         api_key=key.strip(),
         base_url=complete(str(base_url) if base_url is not None else os.environ.get("GROQ_BASE_URL") or GROQ_URL),
-        timeout=seconds(timeout),
+        timeout=DEFAULT_TIMEOUT if isinstance(timeout, NotGiven) else seconds(timeout),
         max_retries=max_retries,
         headers={**_environment_headers(), **headers},
         query=query,
@@ -94,7 +98,7 @@ def seconds(timeout: Any) -> float | None:
     if hasattr(timeout, "connect") and hasattr(timeout, "read"):
         phases = (timeout.connect, timeout.read, timeout.write, timeout.pool)
         return None if None in phases else float(max(phases))
-    if isinstance(timeout, bool | NotGiven) or not isinstance(timeout, int | float) or not timeout > 0:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
         raise ConfigurationError(f"timeout is a number of seconds above 0, or None; got {timeout!r}")
     return float(timeout)
 
