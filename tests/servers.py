@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 JSON = Any
 
@@ -70,7 +70,9 @@ class Server:
     the last for all that follow.
     """
 
-    def __init__(self, *steps: Steps | Callable[[Received], Steps], tls: ssl.SSLContext | None = None, greeting: Steps = ()) -> None:
+    def __init__(
+        self, *steps: Steps | Callable[[Received], Steps], tls: ssl.SSLContext | None = None, greeting: Steps = ()
+    ) -> None:
         """`greeting`: steps done at once on each connection, before any request is read."""
         self.received: list[Received] = []
         self.errors: list[BaseException] = []
@@ -108,7 +110,7 @@ class Server:
             time.sleep(0.005)
         return self.open_connections <= connections
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

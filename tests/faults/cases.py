@@ -11,8 +11,6 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from servers import FIN, RST, Step, answer, completion, completion_body, error
-
 from assay.errors import (
     APIConnectionError,
     APIError,
@@ -29,6 +27,7 @@ from assay.errors import (
     RequestTooLargeError,
     UnprocessableEntityError,
 )
+from servers import FIN, RST, Step, answer, completion, completion_body, error
 
 TEXT = '{"name": "Ada Lovelace", "age": 36, "city": "Köln"}'
 GOOD = completion(TEXT)

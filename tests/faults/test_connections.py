@@ -19,9 +19,6 @@ from typing import Any
 import httpx
 import pytest
 import trustme
-from faults.cases import GOOD, TEXT
-from faults.travel import CALL, KEY, Way, endpoint
-from servers import EVENT_STREAM, FIN, Server, answer, chunked, completion, delta, events
 
 from assay import drive
 from assay.backends.chat import complete, stream
@@ -29,6 +26,9 @@ from assay.backends.http import async_transport, transport
 from assay.backends.portal import BlockingTransport
 from assay.backends.pyreqwest_transport import PyreqwestTransport
 from assay.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, AuthenticationError, ConfigurationError
+from faults.cases import GOOD, TEXT
+from faults.travel import CALL, KEY, Way, endpoint
+from servers import EVENT_STREAM, FIN, Server, answer, chunked, completion, delta, events
 
 ONE = chunked(events(delta('{"na'), done=False))
 

@@ -8,12 +8,12 @@ import time
 from typing import Any
 
 import pytest
-from faults.travel import CALL, Way, endpoint
-from servers import EVENT_STREAM, FIN, LAST_CHUNK, RST, Server, Step, answer, chunked, completion, delta, events, streamed
 
 from assay.backends.chat import stream
 from assay.errors import APIConnectionError, APIError, APIResponseError, APITimeoutError, InternalServerError, RateLimitError
 from assay.types import Usage
+from faults.travel import CALL, Way, endpoint
+from servers import EVENT_STREAM, FIN, LAST_CHUNK, RST, Server, Step, answer, chunked, completion, delta, events, streamed
 
 TEXT = '{"name": "Ada"}'
 WHOLE = streamed(TEXT)
@@ -64,7 +64,7 @@ def test_a_broken_stream_begins_anew_and_says_so(name: str, way: Way) -> None:
     assert reply.requests == 2
     restarts = [at for at, piece in enumerate(deltas) if piece.restart]
     assert "".join(piece.text for piece in deltas[(restarts or [-1])[-1] + 1 :]) == TEXT
-    assert len(restarts) == (0 if name in {"silence-before-the-head"} else 1)
+    assert len(restarts) == (0 if name == "silence-before-the-head" else 1)
     assert server.received[0].body == server.received[1].body
 
 
@@ -162,7 +162,9 @@ def test_tool_calls_that_interleave_are_kept_apart(way: Way) -> None:
     def piece(index: int, text: str) -> Any:
         return delta(delta={"tool_calls": [{"index": index, "function": {"arguments": text}}]})
 
-    with Server(sent(piece(0, '{"a"'), piece(1, '{"b"'), piece(0, ": 1}"), piece(1, ": 2}"), delta(finish_reason="tool_calls"))) as server:
+    with Server(
+        sent(piece(0, '{"a"'), piece(1, '{"b"'), piece(0, ": 1}"), piece(1, ": 2}"), delta(finish_reason="tool_calls"))
+    ) as server:
         deltas, reply = way.stream(endpoint(server.base_url))
     assert reply.text == '{"a": 1}\n{"b": 2}'
     assert "".join(piece.text for piece in deltas) == '{"a": 1}'
@@ -170,7 +172,12 @@ def test_tool_calls_that_interleave_are_kept_apart(way: Way) -> None:
 
 @pytest.mark.parametrize("named", [True, False], ids=["error-event", "plain-data"])
 def test_a_generation_rejected_midway_is_a_reply_with_what_was_written(named: bool, way: Way) -> None:
-    inner = {"message": "Failed to call a function.", "code": "tool_use_failed", "failed_generation": "<function=x>", "status_code": 400}
+    inner = {
+        "message": "Failed to call a function.",
+        "code": "tool_use_failed",
+        "failed_generation": "<function=x>",
+        "status_code": 400,
+    }
     last = (b"event: error\n" if named else b"") + events({"error": inner}, done=False)
     with Server([EVENT_STREAM, chunked(events(delta("{"), done=False) + last), LAST_CHUNK]) as server:
         _, reply = way.stream(endpoint(server.base_url))
@@ -212,7 +219,9 @@ def test_events_are_handed_over_as_they_come(way: Way) -> None:
 
 def test_leaving_a_stream_closes_its_connection(way: Way) -> None:
     with Server([EVENT_STREAM, TWO, 20.0]) as server:
-        assert [piece.text for piece in way.emitted(stream(endpoint(server.base_url, timeout=30.0), CALL), most=1)] == [TEXT[:5]]
+        assert [piece.text for piece in way.emitted(stream(endpoint(server.base_url, timeout=30.0), CALL), most=1)] == [
+            TEXT[:5]
+        ]
         assert server.until_closed(2.0)
 
 

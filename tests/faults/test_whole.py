@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
+
+from assay.errors import APIError
 from faults.cases import FINAL, GOOD, HARMLESS, RETRIED, TEXT, Case, Harmless
 from faults.travel import KEY, Way, endpoint
 from servers import Server
-
-from assay.errors import APIError
 
 
 def named(case: Case | Harmless) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -22,7 +22,9 @@ from assay.types import Call, Message, Mode, Params, Reply
 from assay.wire.openai_chat import Delta
 
 KEY = "gsk_0123456789abcdef"
-CALL = Call((Message("system", "Answer in JSON."), Message("user", "Ada, 36")), Mode.JSON, "Person", params=Params(max_tokens=50))
+CALL = Call(
+    (Message("system", "Answer in JSON."), Message("user", "Ada, 36")), Mode.JSON, "Person", params=Params(max_tokens=50)
+)
 WAYS = ("sync", "async", "httpx-sync", "httpx-async")
 
 
@@ -41,7 +43,7 @@ class Way:
     """For the `httpx` client."""
     _close: list[Callable[[], Any]] = field(default_factory=list)
 
-    def __enter__(self) -> Way:
+    def __enter__(self) -> Self:
         self._runner = asyncio.Runner()
         client: Any = None
         if self.name == "httpx-sync":

@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 from assay.backends.conceal import conceal
 from assay.backends.failures import host
 from assay.backends.limits import Limiter
-from assay.backends.retry import RetryPolicy, remaining
+from assay.backends.retry import RetryPolicy
 from assay.backends.unpack import MAX_BODY
 from assay.effects import Flow, Incoming, Open, Read, Request, Response, Send, Sleep
 from assay.errors import APIError, APIResponseError, APIStatusError, ErrorResponse
@@ -27,6 +27,8 @@ T = TypeVar("T")
 MAX_REDIRECTS = 5
 MAX_ERROR_BODY = 1024 * 1024
 """Bytes read of an error answer to a streamed request: enough for any message."""
+SHORTEST_TRY = 1.0
+"""Seconds that a retry gets at least."""
 OVERLOADED = frozenset({429, 498, 503, 529})
 """Statuses that slow down all who share a limiter."""
 
@@ -67,26 +69,44 @@ def persist(
     once: Once[T], request: Request, retry: RetryPolicy, limiter: Limiter | None = None, tokens: int = 0
 ) -> Flow[Sent[T]]:
     """The value of the first try that succeeds. Raises the last error."""
-    yield from _admission(limiter, tokens)
-    started = time.monotonic()
     rounds = retry.rounds()
-    requests = 0
+    requests, spent = 0, 0.0
     while True:
+        yield from _admission(limiter, tokens)
         requests += 1
+        started = time.monotonic()
         try:
-            done: Done[T] = yield from once(request)
+            done = yield from _settled(once(request), limiter, tokens)
         except APIError as error:
-            _tell(limiter, tokens, error)
+            spent += time.monotonic() - started
+            left = retry.budget - spent
             wait = rounds.after(error)
-            if wait is None:
-                raise _final(error, requests, request, remaining(retry, started)) from None
+            if wait is None or wait >= left:
+                raise _final(error, requests, request, left) from None
             yield Sleep(wait)
-            yield from _admission(limiter, tokens)
-            request = _within(request, remaining(retry, started))
+            spent += wait
+            request = _within(request, left - wait)
         else:
-            if limiter is not None:
-                limiter.settle(tokens, done.used, done.limits)
-            return Sent(done.value, requests, time.monotonic() - started)
+            return Sent(done.value, requests, spent + time.monotonic() - started)
+
+
+def _settled(trying: Flow[Done[T]], limiter: Limiter | None, tokens: int) -> Flow[Done[T]]:
+    """One try, its outcome told to the limiter; also when it is broken off, or its booking would stand for ever."""
+    if limiter is None:
+        return (yield from trying)
+    try:
+        done = yield from trying
+    except APIStatusError as error:
+        if error.status_code in OVERLOADED:
+            limiter.refuse(tokens, error, rate_limits(error.response.headers))
+        else:
+            limiter.settle(tokens, None, rate_limits(error.response.headers))
+        raise
+    except BaseException:
+        limiter.settle(tokens, None, None)
+        raise
+    limiter.settle(tokens, done.used, done.limits)
+    return done
 
 
 def send_once(request: Request) -> Flow[Done[Response]]:
@@ -147,23 +167,14 @@ def _too_many(request: Request) -> APIResponseError:
 
 
 def _within(request: Request, left: float) -> Request:
-    """The request with a timeout that ends with the budget."""
-    return replace(request, timeout=left if request.timeout is None else min(request.timeout, max(left, 0.001)))
+    """The request with a timeout that ends with the budget, but leaves it time to be answered at all."""
+    left = max(left, SHORTEST_TRY)
+    return replace(request, timeout=left if request.timeout is None else min(request.timeout, left))
 
 
 def _admission(limiter: Limiter | None, tokens: int) -> Flow[None]:
     while limiter is not None and (wait := limiter.reserve(tokens)) > 0:
         yield Sleep(wait)
-
-
-def _tell(limiter: Limiter | None, tokens: int, error: APIError) -> None:
-    if limiter is None:
-        return
-    limits = rate_limits(error.response.headers) if error.response is not None else None
-    if isinstance(error, APIStatusError) and error.status_code in OVERLOADED:
-        limiter.refuse(tokens, error, limits)
-    else:
-        limiter.settle(tokens, None, limits)
 
 
 def _final(error: APIError, requests: int, request: Request, left: float) -> APIError:

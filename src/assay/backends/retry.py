@@ -7,11 +7,10 @@ The same bytes are sent again: asking differently is the engine's business. The 
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from assay.errors import APIConnectionError, APIError, APIResponseError, APIStatusError
 from assay.options import DEFAULT_MAX_RETRIES
@@ -32,7 +31,10 @@ NEVER_CODES = frozenset({"certificate"})
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How persistent a request is: `max_retries` times again, all within `budget` seconds (waits and requests together)."""
+    """How persistent a request is: `max_retries` times again, all within `budget` seconds.
+
+    The budget counts requests and the waits between them, not the time that a limiter holds a request back.
+    """
 
     max_retries: int = DEFAULT_MAX_RETRIES
     budget: float = DEFAULT_BUDGET
@@ -46,7 +48,7 @@ class RetryPolicy:
 @lru_cache(maxsize=64)
 def _rules(policy: RetryPolicy) -> Retrying:
     return Retrying(
-        stop=stop_after_attempt(policy.max_retries + 1) | stop_before_delay(policy.budget),
+        stop=stop_after_attempt(policy.max_retries + 1),
         wait=partial(_wait, policy.backoff),
         retry=retry_if_exception(retryable),
     )
@@ -71,8 +73,3 @@ def retryable(error: BaseException) -> bool:
         case APIConnectionError():
             return error.code not in NEVER_CODES
     return False
-
-
-def remaining(policy: RetryPolicy, started: float) -> float:
-    """Seconds of the budget that are left to a request that was first sent at `started` (monotonic)."""
-    return policy.budget - (time.monotonic() - started)
