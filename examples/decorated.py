@@ -13,8 +13,13 @@ import assay
 
 TEXT = "Please come to the board meeting on 2026-03-12 in Oslo. Agenda: budget, hiring."
 
+EXAMPLE = (
+    "The choir meets on 2025-11-03 in Lund to talk about the concert.",
+    {"topic": "choir meeting", "day": "2025-11-03", "city": "Lund"},
+)
 
-@assay.extractable(instructions="Dates are written YYYY-MM-DD.", retries=2, max_tokens=150)
+
+@assay.extractable(instructions="Dates are written YYYY-MM-DD.", examples=[EXAMPLE], retries=2, max_tokens=150)
 class Meeting(BaseModel):
     """A meeting that a message announces."""
 
@@ -32,7 +37,7 @@ class Agenda(assay.Extractable):
 def main() -> None:
     meeting = assay.extract(Meeting, TEXT)
     print(f"{meeting.topic}, {meeting.day}, {meeting.city}")
-    for point in Agenda.extract(TEXT, max_tokens=100).points:
+    for point in Agenda.extract(TEXT, examples=[(EXAMPLE[0], {"points": ["the concert"]})], max_tokens=100).points:
         print(f"  - {point}")
 
 

@@ -14,6 +14,16 @@ The Halden desk lamp is made by Nordlys AS of Bergen (help@nordlys.example, +47 
 It comes in white for 59 EUR and in black for 64 EUR.
 Mia gives it 5 stars: "warm light, steady arm". Tom gives it 2: "the switch sticks"."""
 
+EXAMPLE = (
+    'The Fjell mug by Kopp of Oslo (hi@kopp.example), blue, 12 EUR. Ann gives it 4 stars: "sturdy".',
+    {
+        "name": "Fjell mug",
+        "variants": [{"colour": "blue", "price": 12}],
+        "reviews": [{"author": "Ann", "rating": 4, "comment": "sturdy"}],
+        "manufacturer": {"name": "Kopp", "city": "Oslo", "contact": {"email": "hi@kopp.example"}},
+    },
+)
+
 
 class Variant(BaseModel):
     colour: str = Field(max_length=30)
@@ -43,7 +53,7 @@ class Product(BaseModel):
 
 
 def main() -> None:
-    product = assay.extract(Product, TEXT, max_tokens=500)
+    product = assay.extract(Product, TEXT, examples=[EXAMPLE], max_tokens=500)
     print(product.name)
     for variant in product.variants:
         print(f"  {variant.colour:<12} {variant.price:8.2f}")

@@ -1,4 +1,4 @@
-"""A recipe: nested models, lists of them, and numbers.
+"""A recipe: nested models, lists of them, and numbers. A worked example shows a small model what is meant.
 
 python examples/recipe.py
 assay extract --schema examples/recipe.py:Recipe my-recipe.txt
@@ -13,6 +13,20 @@ import assay
 TEXT = """\
 Lentil soup for four. Soften one chopped onion in 2 tablespoons of olive oil, add 250 g red lentils and
 1 litre of vegetable stock, and simmer for 25 minutes. Blend it, season with salt, and serve hot."""
+
+EXAMPLE = (
+    "Cocoa for two: heat 400 ml of milk, stir in 2 spoons of cocoa, 5 minutes.",
+    {
+        "title": "Cocoa",
+        "servings": 2,
+        "minutes": 5,
+        "ingredients": [
+            {"name": "milk", "quantity": 400, "unit": "ml"},
+            {"name": "cocoa", "quantity": 2, "unit": "spoons"},
+        ],
+        "steps": ["Heat the milk", "Stir in the cocoa"],
+    },
+)
 
 
 class Ingredient(BaseModel):
@@ -32,7 +46,7 @@ class Recipe(BaseModel):
 
 
 def main() -> None:
-    recipe = assay.extract(Recipe, TEXT, max_tokens=500)
+    recipe = assay.extract(Recipe, TEXT, examples=[EXAMPLE], max_tokens=500)
     print(f"{recipe.title}, for {recipe.servings}, {recipe.minutes} minutes")
     for ingredient in recipe.ingredients:
         amount = " ".join(str(part) for part in (ingredient.quantity, ingredient.unit) if part is not None)

@@ -15,6 +15,11 @@ REVIEW = """\
 The kettle boils fast and looks lovely on the counter. But the lid broke after two weeks, and nobody answered
 my emails. I would not buy it again."""
 
+EXAMPLE = (
+    "Soft, warm socks, and they came a day early.",
+    {"sentiment": "positive", "confidence": 0.95, "key_phrases": ["Soft, warm socks", "came a day early"]},
+)
+
 
 class Sentiment(BaseModel):
     """What a review says about the thing reviewed."""
@@ -25,7 +30,7 @@ class Sentiment(BaseModel):
 
 
 def main() -> None:
-    review = assay.extract(Sentiment, REVIEW, instructions="Judge the review as a whole.", max_tokens=200)
+    review = assay.extract(Sentiment, REVIEW, instructions="Judge the review as a whole.", examples=[EXAMPLE], max_tokens=200)
     print(f"{review.sentiment} ({review.confidence:.0%} sure)")
     for phrase in review.key_phrases:
         print(f"  - {phrase!r}{'' if phrase in REVIEW else '  (not in the review: the model made it up)'}")
