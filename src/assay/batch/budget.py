@@ -22,27 +22,24 @@ class Purse:
     A row is begun only if it and all that are under way can be paid, each at the mean of the rows so far.
     """
 
-    def __init__(self, budget: Budget | None, price: Price | None, spent: Usage) -> None:
+    def __init__(self, budget: Budget | None, price: Price | None, rows: int, spent: Usage) -> None:
         if budget is not None and budget.cost is not None and price is None:
             raise ConfigurationError("no price is known for this model: give the budget in tokens, '200000 tokens'")
         self._budget = budget or Budget()
-        self._tokens, self._cost = spent.total_tokens, spent.cost or 0.0
-        self._run_tokens, self._run_cost, self._rows = 0, 0.0, 0
+        self._rows, self._tokens, self._cost = rows, spent.total_tokens, spent.cost or 0.0
 
     def pay(self, usage: Usage) -> None:
         self._rows += 1
         self._tokens += usage.total_tokens
-        self._run_tokens += usage.total_tokens
         self._cost += usage.cost or 0.0
-        self._run_cost += usage.cost or 0.0
 
     def stop(self, under_way: int) -> Stop | None:
         """Why one more row beside those under way must not begin; None when it may."""
-        rows = (under_way + 1) / max(1, self._rows)
+        more = 1 + (under_way + 1) / max(1, self._rows)
         tokens, cost = self._budget.tokens, self._budget.cost
-        if tokens is not None and self._tokens + self._run_tokens * rows > tokens:
+        if tokens is not None and self._tokens * more > tokens:
             return Stop("budget", f"the budget of {tokens:,} tokens is used up: {self._tokens:,} were spent")
-        if cost is not None and self._cost + self._run_cost * rows > cost:
+        if cost is not None and self._cost * more > cost:
             return Stop("budget", f"the budget of ${cost:g} is used up: ${self._cost:.4f} was spent")
         return None
 

@@ -242,13 +242,14 @@ class Journal:
         )
 
     def spent(self) -> tuple[int, Usage]:
-        """Requests and usage of all answers ever recorded, those of failed attempts included."""
+        """Over all answers ever recorded: how many were asked for, and their usage, failed attempts included."""
         with self._guarded():
-            asks, prompt, completion, cost, priced = self._db.execute(
-                "SELECT sum(asks), sum(prompt_tokens), sum(completion_tokens), sum(cost), count(cost) = count(*) FROM answers"
+            asked, prompt, completion, cost, priced = self._db.execute(
+                "SELECT count(*), sum(prompt_tokens), sum(completion_tokens), sum(cost), count(cost) = count(*) "
+                "FROM answers WHERE asks > 0"
             ).fetchone()
         prompt, completion = prompt or 0, completion or 0
-        return asks or 0, Usage(prompt, completion, total_tokens=prompt + completion, cost=cost if priced else None)
+        return asked, Usage(prompt, completion, total_tokens=prompt + completion, cost=cost if priced else None)
 
     def means(self, sample: int) -> tuple[int, float, float]:
         """Of the latest answers: how many there are, and their mean prompt and completion tokens."""

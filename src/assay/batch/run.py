@@ -95,6 +95,7 @@ async def arun(
     """
     settings, reporter, limiter = settings or Settings(), reporter or Silent(), limiter or RateLimiter()
     _check(source, output, settings)
+    records = await asyncio.to_thread(sources.read, source, settings.columns)
     with _opened(output) as journal:
         layout = Layout(extractor.target, journal.fact("columns"))
         sinks = [sink(output, layout), ErrorsSink(settings.errors or output.with_name(f"{output.name}.errors.jsonl"))]
@@ -104,13 +105,13 @@ async def arun(
         runner = Runner(
             extractor,
             ask,
-            sources.read(source, settings.columns),
+            records,
             journal=journal,
             sinks=sinks,
             layout=layout,
             width=_width(extractor, settings),
             watch=Watch(settings.max_failures),
-            purse=Purse(settings.budget, extractor.connection.price, journal.spent()[1]),
+            purse=Purse(settings.budget, extractor.connection.price, *journal.spent()),
             limiter=limiter,
             reporter=reporter,
             total=total,
@@ -186,10 +187,11 @@ def journal_path(output: Path) -> Path:
 
 
 def _width(extractor: Extractor[Any], settings: Settings) -> Width:
+    first = 1 if settings.budget is not None else None  # what a row costs is learnt from one, not from a hundred
     if settings.concurrency is not None:
-        return Width(settings.concurrency, start=settings.concurrency)
+        return Width(settings.concurrency, start=first or settings.concurrency)
     suits = extractor.connection.concurrency
-    return Width(WIDEST) if suits >= MANY else Width(suits, start=suits)
+    return Width(WIDEST, start=first) if suits >= MANY else Width(suits, start=first or suits)
 
 
 # -- before ------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -62,7 +63,13 @@ def read(source: str | Path | Rows, columns: Columns | None = None) -> Iterator[
         return _iterable(source, columns)
     if str(source) == STDIN:
         return _json_lines(sys.stdin.buffer, columns, close=False)
-    return _file(Path(source), columns)
+    return _begun(_file(Path(source), columns))
+
+
+def _begun(records: Iterator[Record]) -> Iterator[Record]:
+    """The same records, the first one read already: what is wrong with the whole of a file is said at once."""
+    first = next(records, None)
+    return records if first is None else chain((first,), records)
 
 
 def count(source: str | Path | Rows) -> int | None:
