@@ -148,7 +148,7 @@ AROUND = (fenced, thought, in_prose, called)
 ALONE = (no_commas_between_lines, line_comments, without_last_bracket)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(documents)
 @pytest.mark.parametrize("damage", [*WITHIN, *AROUND, *ALONE], ids=lambda damage: damage.__name__)
 def test_every_damage_is_undone_or_refused_never_misread(damage, value) -> None:
@@ -188,6 +188,27 @@ def test_quoted_words_inside_a_string_need_no_escapes(sentences, as_list) -> Non
     else:
         members = ", ".join(f'"k{i}": {text}' for i, text in enumerate(quoted))
         assert read(f"{{{members}}}").value == {f"k{i}": text for i, text in enumerate(texts)}
+
+
+@settings(deadline=None, max_examples=40)
+@given(documents, st.sampled_from(['"', ",", ":"]), st.booleans())
+def test_one_mark_too_few_or_too_many_is_mended_or_refused_never_misread(value, mark, doubled) -> None:
+    text = json.dumps(value, ensure_ascii=False)
+    for found in re.finditer(re.escape(mark), text):
+        bent = text[: found.start()] + mark * (2 if doubled else 0) + text[found.end() :]
+        try:
+            reading = read(bent)
+        except DecodeError:
+            continue
+        assert reading.value == value or reading.truncated or is_json(bent), bent
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 # -- particular promises --------------------------------------------------------------------------------------------------

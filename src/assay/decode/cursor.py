@@ -122,13 +122,18 @@ class Cursor:
         if OPENS[mark] in self.stack:
             self.assume_closed()
             return True
-        if self.assumed or empty:
+        if self.assumed or empty or self._lacks_opening(own):
             raise self.doubt(f"brackets that do not match: {mark!r} closes nothing")
         self.pos += 1
         ends = at(self.text, peek(self.text, self.pos)) != ","  # else the container goes on, and the bracket is one too many
         self._dropped += not ends
         self.note("bracket", mark, own if ends else "")
         return ends
+
+    def _lacks_opening(self, own: str) -> bool:
+        """`{"a": 1]}`: the bracket is one too many, or the value's opening one is missing."""
+        before = self.text[max(0, self.pos - 80) : self.pos].rstrip()[-1:]
+        return before not in (",", "]", "}", "") and at(self.text, peek(self.text, self.pos + 1)) == own
 
     def assume_closed(self) -> None:
         """The innermost container ends here without its bracket."""
