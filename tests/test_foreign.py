@@ -10,9 +10,11 @@ from typing import Any
 import groq
 import openai
 import pytest
+from pydantic import BaseModel
 
+import assay
 import assay.client
-from api_server import ERROR, Answer, api_server, as_json, as_stream, chat, chunk, completion, events
+from api_server import ERROR, Answer, Asked, api_server, as_json, as_stream, chat, chunk, completion, events
 from assay import drive
 from assay.backends.chat import Endpoint, complete, stream
 from assay.backends.foreign import AsyncForeignTransport, ForeignTransport, base_url_of, check
@@ -257,3 +259,38 @@ def test_clients_say_where_they_send() -> None:
     with assay.client.Groq(api_key="x") as ours:
         assert base_url_of(ours) == "https://api.groq.com/openai/v1"
     assert base_url_of(client_of(print)) is None
+
+
+class Person(BaseModel):
+    name: str
+
+
+def person(asked: Asked) -> Answer:
+    if "tools" in (body := asked.json()):
+        call = {
+            "id": "c",
+            "type": "function",
+            "function": {"name": body["tools"][0]["function"]["name"], "arguments": '{"name": "Ada"}'},
+        }
+        return as_json(completion(None, tool_calls=[call]))
+    return as_json(completion('{"name": "Ada"}'))
+
+
+@pytest.mark.parametrize("make", SYNC_CLIENTS.values(), ids=SYNC_CLIENTS)
+@pytest.mark.parametrize("mode", ["auto", "json", "json_schema", "tools", "text"])
+def test_extraction_through_a_client(make: Any, mode: str) -> None:
+    with api_server(person) as server, make(server.url) as client:
+        assert assay.extract(Person, "It was Ada.", client=client, model="m", mode=mode) == Person(name="Ada")
+
+
+@pytest.mark.parametrize("make", ALL_CLIENTS.values(), ids=ALL_CLIENTS)
+def test_awaited_extraction_through_any_client(make: Any) -> None:
+    async def run(url: str) -> Person:
+        client = make(url)
+        try:
+            return await assay.aextract(Person, "It was Ada.", client=client, model="m")
+        finally:
+            await let_go(client)
+
+    with api_server(person) as server:
+        assert asyncio.run(run(server.url)) == Person(name="Ada")
