@@ -313,7 +313,7 @@ def test_a_proxy_that_opens_no_tunnel_is_named(status: int, name: str, proxied: 
 def test_a_proxy_that_wants_a_password_is_a_status_error(name: str, proxied: Any) -> None:
     with Server([answer(407, b"")]) as proxy:
         proxied(proxy.port)
-        with Way(name) as way, pytest.raises(APIStatusError, match="407.*proxy"):
+        with Way(name) as way, pytest.raises(APIStatusError, match=r"407.*proxy"):
             way.complete(endpoint("http://model.invalid/v1"))
 
 
@@ -419,7 +419,9 @@ print("parent", drive.run(complete(to, CALL), way).requests)
     with Server([GOOD]) as server:
         paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
         command = [sys.executable, "-c", script, server.base_url]
-        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(
+            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=30, check=False
+        )
     assert done.stdout.split() == ["child", "1", "parent", "1"], done.stderr
 
 
@@ -444,7 +446,9 @@ except APIResponseError as error:
     with Server([answer(200, bomb, {"content-encoding": "gzip"})]) as server:
         paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
         command = [sys.executable, "-c", script, server.base_url]
-        done = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, check=False
+        )
     code, megabytes = done.stdout.split()
     assert code == "too_large"
     assert int(megabytes) < 200, "400 MB unpack from it; the limit is 64 MB"

@@ -141,15 +141,15 @@ def decode(body: bytes, headers: Mapping[str, str]) -> Reply:
     if data.get("error"):
         raise inner_error(data, headers)
     message, finish = _choice(data)
-    calls = message.get("tool_calls") or ()
+    calls = listed(message.get("tool_calls"))
     return Reply(
         text="\n".join(tool_arguments(call) for call in calls) if calls else content_text(message.get("content")),
         finish_reason=finish,
         usage=read_usage(data),
-        model=data.get("model"),
-        request_id=request_id(headers) or groq_extra(data).get("id"),
-        reasoning=message.get("reasoning") or message.get("reasoning_content"),
-        refusal=message.get("refusal"),
+        model=text_or_none(data.get("model")),
+        request_id=request_id(headers) or text_or_none(groq_extra(data).get("id")),
+        reasoning=text_or_none(message.get("reasoning") or message.get("reasoning_content")),
+        refusal=text_or_none(message.get("refusal")),
         limits=rate_limits(headers),
     )
 
@@ -162,7 +162,16 @@ def _choice(data: JSONObject) -> tuple[JSONObject, str | None]:
     message = choices[0].get("message")
     if not isinstance(message, dict):
         raise APIResponseError("the answer's choice has no message", code="no_choices", body=data)
-    return message, choices[0].get("finish_reason")
+    return message, text_or_none(choices[0].get("finish_reason"))
+
+
+def listed(value: JSON) -> list[JSON]:
+    """A list as it is, and anything else as an empty one: keys that servers fill with null or leave out."""
+    return value if isinstance(value, list) else []
+
+
+def text_or_none(value: JSON) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def content_text(content: JSON) -> str:
@@ -170,7 +179,7 @@ def content_text(content: JSON) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "".join(part.get("text") or "" for part in content if isinstance(part, dict))
+        return "".join(text_or_none(part.get("text")) or "" for part in content if isinstance(part, dict))
     return "" if content is None else to_json(content).decode()
 
 

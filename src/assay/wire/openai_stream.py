@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pydantic_core import from_json
 
 from assay.errors import APIResponseError
-from assay.types import JSONObject, Reply, Usage
+from assay.types import JSON, JSONObject, Reply, Usage
 from assay.wire.errors import excerpt, inner_error, request_id
 from assay.wire.headers import rate_limits
-from assay.wire.openai_chat import Delta, content_text, groq_extra, read_usage, tool_arguments
+from assay.wire.openai_chat import Delta, content_text, groq_extra, listed, read_usage, text_or_none, tool_arguments
 from assay.wire.sse import ServerSentEvent, SSEDecoder
 
 DONE = "[DONE]"
@@ -46,8 +46,8 @@ class StreamReply:
         extra = groq_extra(chunk)
         if extra.get("error"):
             raise APIResponseError(f"the server stopped the stream: {extra['error']}", code="stream_stopped", body=chunk)
-        self._model = self._model or chunk.get("model")
-        self._id = self._id or extra.get("id")
+        self._model = self._model or text_or_none(chunk.get("model"))
+        self._id = self._id or text_or_none(extra.get("id"))
         usage = read_usage(chunk)
         if usage.total_tokens:
             self._usage = usage
@@ -86,26 +86,25 @@ class StreamReply:
             return None  # the first or last chunk may carry usage alone
         self._chosen = True
         choice = choices[0]
-        self._finish = choice.get("finish_reason") or self._finish
+        self._finish = text_or_none(choice.get("finish_reason")) or self._finish
         delta = choice.get("delta")
         return self._delta(delta) if isinstance(delta, dict) else None
 
     def _delta(self, delta: JSONObject) -> Delta | None:
         text = content_text(delta.get("content"))
-        reasoning = delta.get("reasoning") or delta.get("reasoning_content") or ""
+        reasoning = text_or_none(delta.get("reasoning") or delta.get("reasoning_content")) or ""
         if text:
             self._text.append(text)
         if reasoning:
             self._reasoning.append(reasoning)
-        if delta.get("refusal"):
-            self._refusal.append(delta["refusal"])
-        for call in delta.get("tool_calls") or ():
+        self._refusal.append(text_or_none(delta.get("refusal")) or "")
+        for call in listed(delta.get("tool_calls")):
             text += self._tool(call)
         return Delta(text, reasoning) if text or reasoning else None
 
-    def _tool(self, call: JSONObject) -> str:
+    def _tool(self, call: JSON) -> str:
         """Collect a piece of a tool call; its text when it belongs to the first call, which is what is being streamed."""
-        index = call.get("index")
+        index = call.get("index") if isinstance(call, dict) else None
         parts = self._tools.setdefault(index if isinstance(index, int) else 0, [])
         piece = tool_arguments(call)
         if piece:
