@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assay.decode.scan import CLOSES, DEPTH, OPENS, at, peek, plain_skip, skip
+from assay.decode.scan import CLOSES, DEPTH, OPENS, SPACE, at, peek, skip
 from assay.types import ProblemKind, Repair
 
 _ELLIPSIS = re.compile(r"\.{3}|…")
@@ -38,7 +38,7 @@ class Cursor:
     # -- saying what is there ----------------------------------------------------------------------------------------
 
     def _path(self) -> str:
-        return "".join(f"/{key}" if type(key) is int else "/" + _escaped(str(key)) for key in self.keys)
+        return "".join([f"/{key}" if type(key) is int else "/" + _escaped(str(key)) for key in self.keys])
 
     def note(self, kind: str, before: str, after: str) -> None:
         self.repairs.append(Repair(self._path(), kind, before, after))
@@ -57,15 +57,15 @@ class Cursor:
 
     def skip(self) -> str:
         """Go to the next character that counts, and return it: "" at the end of the text."""
-        start = plain_skip(self.text, self.pos)
-        self.pos = start
-        mark = self.text[start : start + 1]
+        text = self.text
+        start = self.pos = SPACE.match(text, self.pos).end()  # type: ignore[union-attr]  # matches the empty string
+        mark = text[start : start + 1]
         if mark and (mark in "/#\\" or mark > "~"):
-            self.pos = skip(self.text, start)
+            self.pos = skip(text, start)
             if self.pos > start:
-                skipped = self.text[start : self.pos]
+                skipped = text[start : self.pos]
                 self.note("comment" if "/" in skipped or "#" in skipped else "white space", skipped, "")
-                mark = at(self.text, self.pos)
+                mark = at(text, self.pos)
         if mark == "`" and self.text.startswith("```", self.pos):
             return ""  # the end of the fence is the end of the JSON
         return mark
@@ -145,4 +145,6 @@ class Cursor:
 
 
 def _escaped(key: str) -> str:
+    if "~" not in key and "/" not in key:
+        return key
     return key.replace("~", "~0").replace("/", "~1")

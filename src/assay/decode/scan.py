@@ -24,7 +24,8 @@ CLOSES = {"{": "}", "[": "]", "(": ")"}
 OPENS = {closer: opener for opener, closer in CLOSES.items()}
 
 _LOOK = 2000  # how far a comment is followed when only looking
-_JSON_SPACE = re.compile(r"[ \t\n\r]*+")
+SPACE = re.compile(r"[ \t\n\r]*+")
+"""The white space that JSON itself allows."""
 _ANY_SPACE = re.compile(r"(?:[\s\u180e\u200b-\u200d\u2060\ufeff]|\\[nrt])*+")
 _HASH = re.compile(r"(?<![^\s,\[\]{}\"])#")
 
@@ -51,7 +52,7 @@ def skip(text: str, pos: int) -> int:
 
 def peek(text: str, pos: int) -> int:
     """As `skip`, but a comment is followed only so far: for looking ahead."""
-    pos = _JSON_SPACE.match(text, pos).end()  # type: ignore[union-attr]
+    pos = SPACE.match(text, pos).end()  # type: ignore[union-attr]
     if "$" < text[pos : pos + 1] <= "~" and text[pos] not in "/\\":
         return pos  # most often: nothing to go over
     while True:
@@ -60,11 +61,6 @@ def peek(text: str, pos: int) -> int:
         if end == pos or (end >= pos + _LOOK):
             return pos
         pos = end
-
-
-def plain_skip(text: str, pos: int) -> int:
-    """The position after the white space that JSON itself allows."""
-    return _JSON_SPACE.match(text, pos).end()  # type: ignore[union-attr]
 
 
 def comment_end(text: str, pos: int, limit: int) -> int:
