@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api_server import chunk, events
@@ -19,6 +19,8 @@ from assay.client.cut import Decoder, Lines, Text, cut
 from assay.client.operations import read_completion
 from assay.client.upload import Upload
 from assay.errors import APIConnectionError, APIError
+
+few = settings(max_examples=50, deadline=None)
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 CUTS = st.lists(st.integers(1, 9), max_size=60)
@@ -40,11 +42,13 @@ def decoded(body: bytes, cuts: list[int], decoder: Decoder[Any]) -> list[Any]:
     return list(cut(pieces(body, cuts), decoder))
 
 
+@few
 @given(TEXTS, CUTS)
 def test_text_is_never_cut_within_a_character(text: str, cuts: list[int]) -> None:
     assert "".join(decoded(text.encode(), cuts, Text())) == text
 
 
+@few
 @given(st.lists(TEXTS.map(lambda text: text.replace("\n", "").rstrip("\r")), min_size=1), st.sampled_from(["\n", "\r\n"]), CUTS)
 def test_lines_are_those_of_the_text(lines: list[str], end: str, cuts: list[int]) -> None:
     body = "".join(line + end for line in lines)
@@ -52,6 +56,7 @@ def test_lines_are_those_of_the_text(lines: list[str], end: str, cuts: list[int]
     assert decoded((body + "rest").encode(), cuts, Lines()) == [*lines, "rest"]
 
 
+@few
 @given(st.lists(TEXTS, max_size=6), CUTS)
 def test_chunks_do_not_depend_on_the_cuts(words: list[str], cuts: list[int]) -> None:
     body = b"".join(events(*(chunk({"content": word}) for word in words), chunk({}, "stop")))
@@ -60,6 +65,7 @@ def test_chunks_do_not_depend_on_the_cuts(words: list[str], cuts: list[int]) -> 
     assert [one.choices[0].delta.content for one in chunks] == [*words, None]
 
 
+@few
 @given(st.lists(TEXTS, min_size=1, max_size=4), st.integers(0))
 def test_a_stream_that_ends_early_never_passes_for_a_whole_one(words: list[str], at: int) -> None:
     body = b"".join(events(*(chunk({"content": word}) for word in words), done=False))
@@ -67,6 +73,7 @@ def test_a_stream_that_ends_early_never_passes_for_a_whole_one(words: list[str],
         decoded(body[: at % (len(body) + 1)], [], Chunks({"content-type": "text/event-stream"}))
 
 
+@few
 @given(st.binary(max_size=200), CUTS)
 def test_noise_is_a_typed_error(noise: bytes, cuts: list[int]) -> None:
     with pytest.raises(APIError):
@@ -75,6 +82,7 @@ def test_noise_is_a_typed_error(noise: bytes, cuts: list[int]) -> None:
         read_completion(noise, {})
 
 
+@few
 @given(st.dictionaries(TEXTS, JSON, max_size=6), st.sampled_from(["id", "usage", "x_groq", "created", "service_tier"]), JSON)
 def test_any_object_with_choices_is_kept_to_the_letter(more: dict[str, Any], name: str, value: Any) -> None:
     data = {**more, "choices": [{"index": 0, "message": more}], name: value}
@@ -84,6 +92,14 @@ def test_any_object_with_choices_is_kept_to_the_letter(more: dict[str, Any], nam
     assert answer.to_dict() == data
 
 
+@few
+@given(st.dictionaries(st.sampled_from(["id", "choices", "usage", "x_groq", "new"]), JSON))
+def test_any_object_is_a_chunk(data: dict[str, Any]) -> None:
+    chunks = decoded(b"".join(events(data)), [], Chunks({}))
+    assert [one.to_dict() for one in chunks] == [data]
+
+
+@few
 @given(st.binary(max_size=100), TEXTS, st.dictionaries(st.sampled_from(["purpose", "x", 'quo"te']), TEXTS, max_size=3))
 def test_an_upload_holds_what_was_put_in(content: bytes, name: str, fields: dict[str, str]) -> None:
     body, content_type = Upload.of((name, content), fields).encode()

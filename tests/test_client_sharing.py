@@ -122,6 +122,25 @@ def test_left_streams_give_their_connections_back() -> None:
         assert asyncio.run(run()) == "chatcmpl-1"
 
 
+def test_a_closed_stream_has_nothing_more() -> None:
+    with api_server(chat) as server:
+        with Groq(api_key="gsk_x", base_url=server.url) as client:
+            stream = client.chat.completions.create(**ASK, stream=True)
+            next(stream)
+            stream.close()
+            stream.close()
+            assert stream.response.is_closed and list(stream) == []
+
+        async def run() -> list[Any]:
+            async with AsyncGroq(api_key="gsk_x", base_url=server.url) as client:
+                async with await client.chat.completions.create(**ASK, stream=True) as stream:
+                    await anext(stream)
+                assert stream.response.is_closed
+                return [item async for item in stream]
+
+        assert asyncio.run(run()) == []
+
+
 def test_an_injected_client_stays_its_owners() -> None:
     with api_server(chat) as server, httpx.Client() as http:
         with Groq(api_key="gsk_x", base_url=server.url, http_client=http) as client:

@@ -278,13 +278,14 @@ READY = {
     "groq": "from groq import Groq; Groq(api_key='x').chat.completions.create",
     "openai": "from openai import OpenAI; OpenAI(api_key='x').chat.completions.create",
 }
-RSS = "\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+PEAK = "\nprint(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+"""Kilobytes at most resident. `getrusage` would count what the parent had when it forked."""
 
 
 def ready(code: str) -> dict[str, float]:
     started = time.perf_counter()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    out = subprocess.run([sys.executable, "-c", code + RSS], env=ENV, capture_output=True, text=True, check=True).stdout
+    out = subprocess.run([sys.executable, "-c", code + PEAK], env=ENV, capture_output=True, text=True, check=True).stdout
     wall = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -75,7 +75,7 @@ def _encode(action: Action[Any]) -> tuple[bytes, str | None]:
 def json_bytes(value: JSON) -> bytes:
     """`value` as JSON. Answers may be part of it (a message sent back); they stand for the fields that the server sent."""
     try:
-        return json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return _ENCODER.encode(value).encode()
     except ValueError as error:  # NaN, a cycle, half a surrogate pair
         raise ConfigurationError(f"the request cannot be written as JSON: {error}") from None
 
@@ -88,6 +88,9 @@ def _plain(value: Any) -> JSON:
     if isinstance(value, Iterable) and not isinstance(value, bytes):
         return list(value)
     raise TypeError(f"{type(value).__name__} is not JSON: {value!r:.80}")
+
+
+_ENCODER = json.JSONEncoder(default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _url(action: Action[Any], settings: Settings) -> str:

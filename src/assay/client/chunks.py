@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.client.answer import read
-from assay.client.chat_types import ChatCompletionChunk
+from assay.client.chat_types import ChatCompletionChunk, ChunkXGroq
 from assay.client.usage import counted
 from assay.errors import APIConnectionError, APIError, APIResponseError
 from assay.types import JSONObject
-from assay.wire.errors import excerpt, inner_error
+from assay.wire.errors import excerpt, inner_error, request_id
 from assay.wire.openai_chat import read_json
 from assay.wire.sse import ServerSentEvent, SSEDecoder
 
@@ -25,7 +25,7 @@ class Chunks:
         self.done = False
         self._headers = headers
         self._events = SSEDecoder()
-        self._start = b""  # of a body that has shown no event: it may be something else
+        self._start = b""  # the first bytes, to show when the body is no stream
         self._finished = False  # the server gave a finish_reason
         self._failure: APIError | None = None
 
@@ -44,20 +44,21 @@ class Chunks:
         return chunks
 
     def end(self) -> list[ChatCompletionChunk]:
-        if self._failure is not None:
-            raise self._failure
         if not self.done and not self._finished:
-            raise self._cut_off()
+            self._failure = self._cut_off()
+        if self._failure is not None:
+            self._failure.request_id = self._failure.request_id or request_id(self._headers)
+            raise self._failure
         return []
 
     def _chunk(self, event: ServerSentEvent) -> ChatCompletionChunk:
         if event.event == "error":
             raise inner_error(_object(event.data), self._headers, event=True)
         chunk = counted(read(ChatCompletionChunk, event.data.encode(), self._headers))
-        x_groq = getattr(chunk, "x_groq", None)
-        if x_groq is not None and getattr(x_groq, "error", None):
-            raise APIResponseError(f"the server ended the stream: {x_groq.error}", code="stream_error", request_id=x_groq.id)
-        self._finished = self._finished or any(choice.finish_reason for choice in getattr(chunk, "choices", ()))
+        if isinstance(chunk.x_groq, ChunkXGroq) and chunk.x_groq.error:
+            raise APIResponseError(f"the server ended the stream: {chunk.x_groq.error}", code="stream_error")
+        choices = getattr(chunk, "choices", None)
+        self._finished |= isinstance(choices, list) and any(getattr(choice, "finish_reason", None) for choice in choices)
         return chunk
 
     def _cut_off(self) -> APIError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing
 from typing import Protocol, TypeVar
 
@@ -19,7 +19,7 @@ class Decoder(Protocol[T]):
     def end(self) -> list[T]: ...
 
 
-def cut(pieces: Generator[bytes, None, None], decoder: Decoder[T]) -> Iterator[T]:
+def cut(pieces: Generator[bytes, None, None], decoder: Decoder[T]) -> Generator[T, None, None]:
     """The items of a body. The pieces are closed when it is done, fails or is left."""
     with closing(pieces):
         for piece in pieces:
@@ -29,7 +29,7 @@ def cut(pieces: Generator[bytes, None, None], decoder: Decoder[T]) -> Iterator[T
     yield from decoder.end()
 
 
-async def acut(pieces: AsyncGenerator[bytes, None], decoder: Decoder[T]) -> AsyncIterator[T]:
+async def acut(pieces: AsyncGenerator[bytes, None], decoder: Decoder[T]) -> AsyncGenerator[T, None]:
     """`cut`, awaited."""
     async with aclosing(pieces):
         async for piece in pieces:

@@ -33,7 +33,7 @@ def answer(action: Action[T], request: Request, retry: RetryPolicy) -> Flow[T]:
         done: Done[Response] = yield from send_once(request)
         response = done.value
         value = parsed(action, response.status, response.headers, response.body)
-        return Done((response, value), done.used, done.limits)
+        return Done((response, value), done.used, done.headers)
 
     _log_request(request)
     sent = yield from persist(once, request, retry)

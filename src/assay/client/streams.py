@@ -28,6 +28,7 @@ class Stream(Generic[T]):
         return next(self._items)
 
     def close(self) -> None:
+        self._items.close()
         self.response.close()
 
     def __enter__(self) -> Self:
@@ -52,6 +53,7 @@ class AsyncStream(Generic[T]):
         return await anext(self._items)
 
     async def close(self) -> None:
+        await self._items.aclose()
         await self.response.close()
 
     async def __aenter__(self) -> Self:
