@@ -1,0 +1,198 @@
+"""One call in Instructor's form, as a flow of assay's engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from instructor.core.hooks import Hooks
+from instructor.dsl.partial import PartialBase
+from instructor.mode import Mode
+from pydantic import BaseModel
+from tenacity import AsyncRetrying, Retrying
+
+from assay.adapters.instructor import messages as wording
+from assay.adapters.instructor.errors import exhausted
+from assay.adapters.instructor.recorder import AsyncRecordedTransport, RecordedTransport, Recorder, spy
+from assay.adapters.instructor.retries import Referee
+from assay.api import conduct
+from assay.backends import chat, foreign
+from assay.compile import compile_task
+from assay.connect import Connection, connect
+from assay.effects import AsyncTransport, Flow, Transport
+from assay.engine import Task
+from assay.errors import APIError, ConfigurationError, ExtractionError
+from assay.options import Options
+from assay.schema.target import Target, target
+from assay.streaming import Items, View, Watch, mapped, plan, to_the_end
+from assay.types import Call, Message, Outcome, Params, Reply
+
+MaxRetries: TypeAlias = int | Retrying | AsyncRetrying
+
+
+class Door:
+    """Where an Instructor's calls go: a client object, or a model that assay reaches itself. Compiles each target once."""
+
+    def __init__(self, create: Callable[..., Any] | None, options: Options, mode: Mode | None) -> None:
+        """`create`: the client's own function; None to reach `options.model` directly."""
+        self.create = create
+        self._options = options.updated({"mode": _mode(mode), "temperature": None})
+        self._compiled: dict[tuple[Any, ...], tuple[Connection, Task[Any]]] = {}
+
+    def own(self, **kwargs: Any) -> Any:
+        """The client's own function, for calls without a `response_model`."""
+        if self.create is None:
+            raise ConfigurationError(
+                "without a client there is no plain completion: give a response_model, or make a client with from_groq"
+            )
+        return self.create(**kwargs)
+
+    def compiled(self, whole: Target[Any], model: str | None, *, strict: bool) -> tuple[Connection, Task[Any]]:
+        """The connection and the task for a target, made when first asked for."""
+        key = (whole, model, strict)
+        if key not in self._compiled:
+            options = replace(self._options, strict=strict, model=model or self._options.model)
+            connection = connect(options)
+            self._compiled[key] = connection, compile_task(whole, options, connection)
+        return self._compiled[key]
+
+    def begin(
+        self,
+        response_model: Any,
+        messages: str | Sequence[Mapping[str, Any]] | None,
+        hooks: Hooks,
+        *,
+        max_retries: MaxRetries,
+        context: Mapping[str, Any] | None = None,
+        strict: bool = False,
+        **kwargs: Any,
+    ) -> Asking:
+        """A call, read and compiled. Raises `SchemaError` for what cannot be a target, `ConfigurationError`, `TypeError`.
+
+        `max_retries`: attempts after the first one, or a tenacity object. `context`: for templates in the messages and for
+        validators. `strict`: no coercion. `token_budget`: no attempt begins with so many tokens spent.
+        """
+        if messages is None:
+            raise TypeError("messages is missing: a list of chat messages")
+        if context is not None and kwargs.get("validation_context") is not None:
+            raise ConfigurationError("context and validation_context are two names of one thing: give one")
+        context = context if context is not None else kwargs.pop("validation_context", None)
+        kwargs.pop("validation_context", None)
+        source = wording.read(messages, context, autodetect_images=bool(kwargs.pop("autodetect_images", False)))
+        budget = kwargs.pop("token_budget", None)
+        if any(kwargs.pop(name, None) is not None for name in ("cache", "cache_ttl", "cache_namespace")):
+            raise ConfigurationError("there is no cache in this adapter: leave cache out, or keep the values yourself")
+        whole = target(_without_partial(response_model))
+        connection, task = self.compiled(whole, kwargs.pop("model", None), strict=strict)
+        referee = Referee(max_retries, hooks, whole.name, budget)
+        task = replace(task, context=context, retries=referee.retrying(), params=_params(task.params, kwargs))
+        return Asking(self, task, source, connection, Recorder(hooks), referee, budget)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One call under way."""
+
+    door: Door
+    task: Task[Any]
+    source: tuple[Message, ...]
+    connection: Connection
+    recorder: Recorder
+    referee: Referee
+    budget: int | None
+
+    def transport(self) -> Transport:
+        if self.door.create is None:
+            return RecordedTransport(self.connection.transport(), self.recorder)
+        return foreign.ForeignTransport(spy(self.door.create, self.connection, self.recorder))
+
+    def async_transport(self) -> AsyncTransport:
+        if self.door.create is None:
+            return AsyncRecordedTransport(self.connection.async_transport(), self.recorder)
+        return foreign.AsyncForeignTransport(spy(self.door.create, self.connection, self.recorder))
+
+    def whole(self) -> Flow[Outcome[Any]]:
+        return conduct(self.task, self.source, self._complete)
+
+    def partials(self) -> Flow[None]:
+        """Emits the values in the making, the validated one last."""
+        return mapped(self._partials(), lambda partial: [] if partial.value is None else [partial.value])
+
+    def items(self) -> Flow[None]:
+        """Emits the items of a list."""
+        return mapped(self._partials(), Items(self.task.target, self.task.context).of)
+
+    def _partials(self) -> Flow[None]:
+        planned = plan(self.task, "step_down")
+        target = self.task.target
+        watch = Watch(View(target.annotation, wrapper=target.wrapper, context=self.task.context))
+        send: Callable[[Call], Flow[Reply]] = self._complete
+        if planned.streamed:
+            send = lambda call: watch.over(chat.stream(self.connection.endpoint, call))  # noqa: E731  # of the same kind as the other
+        return to_the_end(watch, conduct(planned.task, self.source, send), planned.note)
+
+    def _complete(self, call: Call) -> Flow[Reply]:
+        return chat.complete(self.connection.endpoint, call)
+
+    def value_of(self, outcome: Outcome[Any]) -> Any:
+        """The value with its completion at hand, or the error in the form that Instructor's users expect."""
+        if outcome.error is not None:
+            raise self.error_of(outcome.error)
+        self.recorder.succeeded(outcome)
+        value = outcome.value
+        if isinstance(value, BaseModel):
+            object.__setattr__(value, "_raw_response", self.completion)
+            object.__setattr__(value, "_total_usage", outcome.usage)
+        return value
+
+    @property
+    def completion(self) -> Any:
+        """The last completion, as the client gave it."""
+        return self.recorder.completions[-1] if self.recorder.completions else None
+
+    def error_of(self, error: Exception) -> Exception:
+        """An extraction's failure in Instructor's form; a client's own exception as the client raised it."""
+        if isinstance(error, ExtractionError):
+            record = self.recorder
+            budget = self.budget if self.referee.over_budget else None
+            return exhausted(error, self.task.target.name, record.completions, record.create_kwargs, budget)
+        if isinstance(error, APIError) and self.recorder.error is not None:
+            return self.recorder.error
+        if isinstance(error, APIError):
+            self.recorder.failed(error)
+        return error
+
+
+def _without_partial(response_model: Any) -> Any:
+    """`Partial[M]` means `M`: what is partial is said by the way it is asked for."""
+    if isinstance(response_model, type) and issubclass(response_model, PartialBase):
+        return getattr(response_model, "_original_model", response_model)
+    return response_model
+
+
+def _mode(mode: Mode | None) -> str:
+    """The mode by its name: Instructor has one for each vendor and mode."""
+    if mode is None or mode.name.startswith("RESPONSES"):
+        return "auto"
+    if "SCHEMA" in mode.name or "STRUCTURED" in mode.name:
+        return "json_schema"
+    if "TOOLS" in mode.name or mode is Mode.FUNCTIONS:
+        return "tools"
+    return "text" if mode is Mode.MD_JSON else "json"
+
+
+def _params(params: Params, kwargs: dict[str, Any]) -> Params:
+    """The parameters of one call; what assay has no name for goes to the client as it is."""
+    given = dict(kwargs)
+    given.pop("stream", None)
+    stop = given.pop("stop", None)
+    limit = given.pop("max_completion_tokens", None) or given.pop("max_tokens", None)
+    return Params(
+        temperature=given.pop("temperature", params.temperature),
+        max_tokens=limit or params.max_tokens,
+        stop=(stop,) if isinstance(stop, str) else tuple(stop or ()),
+        seed=given.pop("seed", None),
+        reasoning_effort=given.pop("reasoning_effort", None),
+        extra=given,
+    )

@@ -1,0 +1,119 @@
+"""What went over the wire during one call, for the hooks and for `create_with_completion`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from instructor.core.hooks import Hooks
+from pydantic_core import from_json
+
+from assay.backends import foreign
+from assay.client.answer import build
+from assay.client.chat_types import ChatCompletion
+from assay.effects import AsyncIncoming, AsyncTransport, Request, Response, SyncIncoming, Transport
+from assay.types import Outcome
+
+
+class Recorder:
+    """Keeps one call's requests and answers, and tells the hooks of them."""
+
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
+        self.create_kwargs: dict[str, Any] = {}
+        """Of the last request."""
+        self.completions: list[Any] = []
+        self.error: Exception | None = None
+        """The last exception of the client, of the client's own kind."""
+
+    def asked(self, kwargs: dict[str, Any]) -> None:
+        self.create_kwargs = kwargs
+        self._hooks.emit_completion_arguments(**kwargs)
+
+    def answered(self, completion: Any) -> Any:
+        self.completions.append(completion)
+        self._hooks.emit_completion_response(completion)
+        return completion
+
+    def succeeded(self, outcome: Outcome[Any]) -> None:
+        self._hooks.emit_completion_usage(outcome.usage, attempt_number=len(outcome.attempts))
+
+    def failed(self, error: Exception) -> None:
+        self.error = error
+        facts = {"attempt_number": len(self.completions) + 1, "max_attempts": None, "is_last_attempt": True}
+        self._hooks.emit_completion_error(error, **facts)
+
+
+def spy(create: Callable[..., Any], client: Any, recorder: Recorder) -> SimpleNamespace:
+    """A client whose `create` is recorded."""
+
+    def call(**kwargs: Any) -> Any:
+        recorder.asked(kwargs)
+        try:
+            answer = create(**kwargs)
+        except Exception as error:
+            recorder.failed(error)
+            raise
+        return recorder.answered(answer)
+
+    async def acall(**kwargs: Any) -> Any:
+        recorder.asked(kwargs)
+        try:
+            answer = await create(**kwargs)
+        except Exception as error:
+            recorder.failed(error)
+            raise
+        return recorder.answered(answer)
+
+    recorded = acall if foreign.is_awaited(create) else call
+    return SimpleNamespace(
+        chat=SimpleNamespace(completions=SimpleNamespace(create=recorded)), base_url=getattr(client, "base_url", None)
+    )
+
+
+class RecordedTransport:
+    """A blocking transport that records: for models that are reached without a client object."""
+
+    def __init__(self, inner: Transport, recorder: Recorder) -> None:
+        self._inner, self._recorder = inner, recorder
+
+    def send(self, request: Request) -> Response:
+        self._recorder.asked(from_json(request.body))
+        return _read(self._inner.send(request), self._recorder)
+
+    def open(self, request: Request) -> SyncIncoming:
+        self._recorder.asked(from_json(request.body))
+        return self._inner.open(request)
+
+    def close(self) -> None:
+        """Nothing: the inner transport is not this one's."""
+
+
+class AsyncRecordedTransport:
+    """`RecordedTransport`, awaited."""
+
+    def __init__(self, inner: AsyncTransport, recorder: Recorder) -> None:
+        self._inner, self._recorder = inner, recorder
+
+    async def send(self, request: Request) -> Response:
+        self._recorder.asked(from_json(request.body))
+        return _read(await self._inner.send(request), self._recorder)
+
+    async def open(self, request: Request) -> AsyncIncoming:
+        self._recorder.asked(from_json(request.body))
+        return await self._inner.open(request)
+
+    async def aclose(self) -> None:
+        """Nothing: the inner transport is not this one's."""
+
+
+def _read(response: Response, recorder: Recorder) -> Response:
+    if response.status < 300:
+        try:
+            data = from_json(response.body)
+        except ValueError:  # the decoder says what is wrong with it
+            return response
+        if isinstance(data, dict):
+            recorder.answered(build(ChatCompletion, data))
+    return response
