@@ -23,6 +23,7 @@ _STRONG = re.compile(
 )
 _MEMBER_BEFORE = re.compile(r"[\"'”’`]\s*:\s*\Z")
 _GOES_ON = re.compile(r"\s*:|[\s\]})]*,\s*")
+_NOTHING = re.compile(r"\s*\Z")
 _ESCAPED = re.compile(r"\s*\\\"|\s*[{\[][\s\\rnt{\[]*\\\"")
 
 
@@ -52,7 +53,7 @@ def _last_end(text: str, ends: list[int]) -> int:
     """Behind the last closing tag that stands before any JSON outside of the thinking."""
     start = ends[0]
     for end in ends[1:]:
-        if _STRONG.search(text, start, end) or not text[end:].strip():
+        if _STRONG.search(text, start, end) or _NOTHING.match(text, end):
             break
         start = end
     return start

@@ -27,6 +27,7 @@ _LOOK = 2000  # how far a comment is followed when only looking
 SPACE = re.compile(r"[ \t\n\r]*+")
 """The white space that JSON itself allows."""
 _ANY_SPACE = re.compile(r"(?:[\s\u180e\u200b-\u200d\u2060\ufeff]|\\[nrt])*+")
+_LINE = re.compile(r"[^\n\r\u2028]*+")
 _HASH = re.compile(r"(?<![^\s,\[\]{}\"])#")
 
 _QUOTED = r"(?:\"(?:[^\"\\\n]|\\.){0,160}+\"|'(?:[^'\\\n]|\\.){0,160}+'|[“”„«»][^“”„«»\n\"]{0,160}[“”„«»]|[‘’`´][^‘’`´\n']{0,160}[‘’`´])"
@@ -69,8 +70,7 @@ def comment_end(text: str, pos: int, limit: int) -> int:
         end = text.find("*/", pos + 2, limit)
         return min(limit, len(text)) if end < 0 else end + 2
     if text.startswith("//", pos) or _HASH.match(text, pos):
-        limit = min(limit, len(text))
-        return min((at for mark in "\n\r\u2028" if (at := text.find(mark, pos, limit)) >= 0), default=limit)
+        return _LINE.match(text, pos, limit).end()  # type: ignore[union-attr]  # matches the empty string
     return pos
 
 
