@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import subprocess
 import sys
@@ -253,6 +254,16 @@ def test_all_users_of_a_file_share_one_model_and_the_last_frees_it(path: Path) -
         loaded.load()
     if before is not None:
         assert before - (_resident() or 0) > 80_000_000
+
+
+def test_a_transport_that_is_forgotten_gives_its_engine_back(path: Path) -> None:
+    transport = LocalTransport(path, name="forgotten")
+    shared = transport.engine
+    shared.load()
+    del transport
+    gc.collect()
+    with pytest.raises(APIConnectionError, match="closed"):
+        shared.load()
 
 
 def _resident() -> int | None:

@@ -25,7 +25,11 @@ from assay.errors import APIConnectionError, APITimeoutError, ConfigurationError
 from assay.types import JSONObject
 
 SLOTS = 1
-"""Requests that are generated at the same time; the others wait for their turn."""
+"""Requests that are generated at the same time; the others wait for their turn.
+
+The best width by measurement (`python tests/benchmarks/bench_local.py`): on one thread more slots are slower, not faster,
+and with more than one the arithmetic of a batch depends on who else is in it, so answers change under load.
+"""
 
 PROMPT_BATCH = 128
 """Prompt tokens evaluated in one go: the engine looks up only between two of them, so this bounds how long a cut takes."""
@@ -108,7 +112,7 @@ class Engine:
         self.settings = settings
         self._server: Any = None
         self._closed = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._running: set[Generation] = set()
         self._threads = ThreadPoolExecutor(settings.slots, thread_name_prefix=f"assay {settings.name}")
 
@@ -131,13 +135,14 @@ class Engine:
             return self._server
 
     def close(self) -> None:
-        """Stop what is being generated, refuse what waits, free the memory."""
+        """Stop what is being generated, refuse what waits, free the memory (when a generation still runs, at its next token)."""
         with self._lock:
             self._closed = True
             for generation in self._running:
                 generation.fail(_was_closed())
-        self._threads.shutdown(wait=True)
-        self._server = None
+            self._server = None
+        # Not waited for: the garbage collector may close an engine on any thread, one of its own included.
+        self._threads.shutdown(wait=False)
 
     def _run(self, generation: Generation) -> None:
         server = self.load()
@@ -187,7 +192,7 @@ def xllamacpp_module() -> Any:
 
 
 _shared: dict[Settings, tuple[Engine, int]] = {}
-_sharing = threading.Lock()
+_sharing = threading.RLock()  # a collected user releases its engine wherever the collector happens to run
 
 
 def acquire(settings: Settings) -> Engine:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -25,21 +26,17 @@ _Event: TypeAlias = chat.Event | Future[None]
 
 
 class _User:
-    """A user of the shared engine, until it is closed."""
+    """A user of the shared engine, until it is closed or forgotten."""
 
     def __init__(self, path: Path, *, name: str | None = None, context: int = 4096, threads: int = 1) -> None:
-        self._shared: Engine | None = acquire(Settings(path.resolve(), name or path.stem, context, threads=threads))
+        self._engine = acquire(Settings(path.resolve(), name or path.stem, context, threads=threads))
+        self._release = weakref.finalize(self, release, self._engine)
 
     @property
     def engine(self) -> Engine:
-        if self._shared is None:
+        if not self._release.alive:
             raise APIConnectionError("the embedded model was closed")
-        return self._shared
-
-    def _release(self) -> None:
-        shared, self._shared = self._shared, None
-        if shared is not None:
-            release(shared)
+        return self._engine
 
 
 class LocalTransport(_User):
@@ -105,7 +102,7 @@ class AsyncLocalTransport(_User):
         return incoming
 
     async def aclose(self) -> None:
-        await asyncio.to_thread(self._release)
+        self._release()
 
 
 def _refusal(refused: Refused) -> Response:
