@@ -94,7 +94,9 @@ def test_the_schema_is_json_without_noise() -> None:
     text = shown(Person, PromptStyle.SCHEMA)
     assert '"title"' not in text
     assert ": " not in text.replace("The full name", "")
-    target(json.loads(text)).validate({"name": "n", "age": 1, "fee": 1, "corner": [0, 0], "kind": "a", "home": {"street": "s", "zip": "12345"}})
+    target(json.loads(text)).validate(
+        {"name": "n", "age": 1, "fee": 1, "corner": [0, 0], "kind": "a", "home": {"street": "s", "zip": "12345"}}
+    )
 
 
 def test_a_type_that_recurs_is_named_once() -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import gc
 import json
 import pickle
+import re
 import subprocess
 import sys
 import weakref
@@ -158,9 +159,17 @@ def test_the_example_fits_the_type(type_: Any) -> None:
     made.validate(made.example())
 
 
-def test_what_an_example_holds_is_no_data() -> None:
+def test_what_an_example_holds_tells_itself_made_up() -> None:
     assert target(Node).example() == {"name": "<name>", "kids": [{"name": "<name>", "kids": []}]}
     assert target(Point).example() == {"x": 0, "y": 0}
+
+
+@pytest.mark.parametrize("type_", [type_ for type_, _, _ in VALUES], ids=lambda v: str(v)[:40])
+def test_the_text_of_a_worked_example_says_its_values(type_: Any) -> None:
+    text, answer = target(type_).worked_example()
+    assert answer == target(type_).example()
+    assert set(re.findall(r"<\w+>", json.dumps(answer))) - {"<key>"} == set(re.findall(r"<\w+>", text)) - {"<key>"}
+    assert text.startswith("The ")
 
 
 def test_a_bare_value_is_taken_where_an_object_holds_it_and_its_problems_point_into_it() -> None:

@@ -50,7 +50,7 @@ def compose(target: Target[Any], options: Options, profile: Profile) -> Prompt:
     style = options.prompt_style or profile.prompt_style
     examples: list[tuple[str, JSON]] = [(text, target.dump(value)) for text, value in options.examples]
     if not examples and profile.worked_example:
-        examples = [(prompt.EXAMPLE_TEXT, target.example())]
+        examples = [target.worked_example()]
     rendered = render(target.json_schema, PromptStyle(style))
     return prompt.compose(rendered, style, instructions=options.instructions or "", examples=examples)
 

@@ -69,9 +69,6 @@ def compose(rendered: str, style: PromptStyle, *, instructions: str = "", exampl
     return Prompt(tuple(prefix), instructions)
 
 
-EXAMPLE_TEXT = "A text about something else, only to show the form of an answer."
-
-
 def framed(document: str) -> str:
     """A document between marks that it does not contain itself."""
     mark, at = "document", 1

@@ -12,7 +12,7 @@ from assay.errors import ConfigurationError
 from assay.problems import Invalid
 from assay.schema import draft, generate, typed
 from assay.schema.cache import Cache
-from assay.schema.example import example
+from assay.schema.example import example, example_text
 from assay.schema.plain import JSONSchema
 from assay.schema.wrap import inlined, wrapped_schema, wrapped_type, wrapper_for
 from assay.types import JSON, JSONObject, Problem
@@ -92,6 +92,11 @@ class Target(Generic[T]):
     def example(self) -> JSON:
         """A made-up value that shows the form; its parts cannot be mistaken for data."""
         return example(self.json_schema)
+
+    def worked_example(self) -> tuple[str, JSON]:
+        """A made-up text, and the answer to it."""
+        answer = self.example()
+        return example_text(answer), answer
 
     def _bare(self, value: Any) -> T:
         return cast("T", value if self.wrapper is None else value[self.wrapper])
