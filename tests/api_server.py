@@ -85,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:  # the client left
             self.close_connection = True
 
-    do_GET = do_POST = do_DELETE = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = _serve
 
     def log_message(self, *_: object) -> None:
         pass

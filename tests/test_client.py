@@ -166,6 +166,26 @@ def test_headers_and_query_are_layered() -> None:
             client.with_options(max_retry=1)  # type: ignore[call-arg]
 
 
+def test_calls_without_a_name() -> None:
+    answers = [as_json({"a": 1}), Answer(b""), as_json(completion()), Answer("ü".encode()), as_json(ERROR, 404)]
+    with api_server(lambda _: answers.pop(0)) as server, Groq(api_key=KEY, base_url=server.url) as client:
+        assert client.post("/openai/v1/responses", body={"x": 1}, extra_query={"q": 2}) == {"a": 1}
+        assert client.delete("things/1") is None
+        assert client.get("/things", cast_to=ChatCompletion).id == "chatcmpl-1"
+        assert client.put("/things", cast_to=str, body={}) == "ü"
+        with pytest.raises(APIStatusError, match="boom"):
+            client.get("/nowhere")
+        assert [(one.method, one.path) for one in server.asked] == [
+            ("POST", "/openai/v1/responses?q=2"),
+            ("DELETE", "/openai/v1/things/1"),
+            ("GET", "/openai/v1/things"),
+            ("PUT", "/openai/v1/things"),
+            ("GET", "/openai/v1/nowhere"),
+        ]
+        with pytest.raises(TypeError, match="did you mean 'extra_query'"):
+            client.get("/things", extra_qery={})  # type: ignore[call-arg]
+
+
 def test_an_answer_may_be_sent_back() -> None:
     with api_server(chat) as server, Groq(api_key=KEY, base_url=server.url) as client:
         message = client.chat.completions.create(**ASK).choices[0].message

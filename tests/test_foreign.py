@@ -27,6 +27,7 @@ from assay.errors import (
     ConfigurationError,
     RateLimitError,
 )
+from assay.providers import ANY_SERVER, by_url
 from assay.types import Call, Message, Mode, Params, Reply
 from assay.wire.openai_chat import ChatDialect
 
@@ -294,3 +295,10 @@ def test_awaited_extraction_through_any_client(make: Any) -> None:
 
     with api_server(person) as server:
         assert asyncio.run(run(server.url)) == Person(name="Ada")
+
+
+def test_the_vendors_client_is_known_for_its_provider() -> None:
+    with groq.Groq(api_key="x") as theirs, assay.Groq(api_key="x") as ours, openai.OpenAI(api_key="x") as other:
+        found = [by_url(base_url_of(client) or "").name for client in (theirs, ours, other)]
+    assert found == ["groq", "groq", "openai"]
+    assert by_url("http://localhost:1") is ANY_SERVER

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from assay.types import Mode, Profile, PromptStyle
 from assay.wire.openai_chat import ChatDialect
@@ -117,6 +118,13 @@ BY_NAME = {provider.name: provider for provider in PROVIDERS}
 
 
 def by_url(base_url: str) -> Provider:
-    """The provider that lives at a URL; `ANY_SERVER` when none is known to."""
+    """The provider that lives at a URL, its path given or not; `ANY_SERVER` when none is known to."""
     url = base_url.rstrip("/")
-    return next((provider for provider in PROVIDERS if provider.base_url.rstrip("/") == url), ANY_SERVER)
+    return next((provider for provider in PROVIDERS if url in _urls(provider)), ANY_SERVER)
+
+
+def _urls(provider: Provider) -> tuple[str, ...]:
+    """With its path, and for a host of its own without: the groq package's clients say `https://api.groq.com`."""
+    parts = urlsplit(provider.base_url)
+    bare = (f"https://{parts.netloc}",) if parts.scheme == "https" else ()
+    return (provider.base_url.rstrip("/"), *bare)

@@ -25,7 +25,7 @@ def verb(method: str) -> Verb:
     """The description of calls with an HTTP method.
 
     `path` is with or without `/openai/v1`. `cast_to` says what the body becomes: a pydantic model, `bytes`, `str`, an
-    `httpx.Response`; with anything else it becomes plain JSON data.
+    `httpx.Response`; with anything else it becomes plain JSON data, None when there is no body.
     """
 
     def call(
@@ -45,6 +45,6 @@ def _cast(cast_to: Any, body: bytes, headers: Mapping[str, str]) -> Any:
         return body.decode()
     if isinstance(cast_to, type) and issubclass(cast_to, BaseModel):
         return cast_to.model_validate(read_json(body))
-    if isinstance(cast_to, type) and hasattr(cast_to, "raise_for_status"):  # an httpx.Response, here or in a subclass
+    if isinstance(cast_to, type) and hasattr(cast_to, "raise_for_status"):  # an httpx.Response; httpx itself need not be loaded
         return cast_to(200, headers=dict(headers), content=body)
-    return read_json(body)
+    return read_json(body) if body else None
