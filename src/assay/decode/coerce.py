@@ -190,16 +190,47 @@ def _unlist(coercer: Coercer, schema: JSONObject, value: list[JSON], path: Path,
     return item
 
 
+_PLAIN: dict[JSON, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+_SELECTIVE = frozenset({"enum", "const", "format", "$ref", "allOf", "anyOf", "oneOf"})
+_NOTES = frozenset({"type", "title", "description", "default", "examples"})
+
+
+def _settled(schema: JSON) -> frozenset[type]:
+    """Types of values that this schema leaves as they are, so that most values of an object cost a look-up and no call."""
+    if not isinstance(schema, dict):
+        return frozenset()
+    branches = schema.get("anyOf") or schema.get("oneOf")
+    if branches and schema.keys() <= _NOTES | {"anyOf", "oneOf"}:
+        plain = [branch for branch in branches if isinstance(branch, dict) and branch.keys() <= _NOTES]
+        return frozenset().union(*map(_settled, plain))
+    if schema.keys() & _SELECTIVE:
+        return frozenset()
+    return frozenset(type_ for name in types_of(schema) or () for type_ in _PLAIN.get(name, ()))
+
+
 def _object(coercer: Coercer, schema: JSONObject) -> Mend | None:
     properties, more = schema.get("properties", {}), schema.get("additionalProperties", True)
     if not properties and not isinstance(more, dict):
         return None
+    settled = {key: _settled(part) for key, part in properties.items()}
+    settled_more = _settled(more)
 
     def mend(value: JSON, path: Path, notes: Notes) -> JSON:
         if not isinstance(value, dict):
             return value
-        mended = {key: coercer.mend(properties.get(key, more), item, (*path, key), notes) for key, item in value.items()}
-        return mended if any(mended[key] is not value[key] for key in value) else value
+        changed: JSONObject = {}
+        for key, item in value.items():
+            if type(item) not in settled.get(key, settled_more):
+                mended = coercer.mend(properties.get(key, more), item, (*path, key), notes)
+                if mended is not item:
+                    changed[key] = mended
+        return {**value, **changed} if changed else value
 
     return mend
 
