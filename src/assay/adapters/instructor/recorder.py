@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -48,6 +49,7 @@ class Recorder:
 def spy(create: Callable[..., Any], client: Any, recorder: Recorder) -> SimpleNamespace:
     """A client whose `create` is recorded."""
 
+    @functools.wraps(create)  # so that its parameters are still seen
     def call(**kwargs: Any) -> Any:
         recorder.asked(kwargs)
         try:
@@ -57,6 +59,7 @@ def spy(create: Callable[..., Any], client: Any, recorder: Recorder) -> SimpleNa
             raise
         return recorder.answered(answer)
 
+    @functools.wraps(create)
     async def acall(**kwargs: Any) -> Any:
         recorder.asked(kwargs)
         try:
