@@ -22,9 +22,12 @@ import trustme
 
 from assay import drive
 from assay.backends.chat import complete, stream
+from assay.backends.exchange import exchange
 from assay.backends.http import async_transport, transport
 from assay.backends.portal import BlockingTransport
 from assay.backends.pyreqwest_transport import PyreqwestTransport
+from assay.backends.retry import RetryPolicy
+from assay.effects import Request
 from assay.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, AuthenticationError, ConfigurationError
 from faults.cases import GOOD, TEXT
 from faults.travel import CALL, KEY, Way, endpoint
@@ -203,12 +206,7 @@ def test_calls_queue_for_the_one_connection_of_a_pool(name: str) -> None:
     with Server(slow) as server, Way(name, {"limits": httpx.Limits(max_connections=1)}) as way:
         to = endpoint(server.base_url, timeout=20.0)
         if way.is_async:
-            inner: Any = way.transport
-
-            async def all_of_them() -> list[Any]:
-                return await asyncio.gather(*(drive.arun(complete(to, CALL), inner) for _ in range(40)))
-
-            replies = way._runner.run(all_of_them())
+            replies = way.run_all([complete(to, CALL) for _ in range(40)])
         else:
             replies = in_threads(40, lambda _: way.complete(to))
         assert [reply.text for reply in replies] == [TEXT] * 40
@@ -237,12 +235,7 @@ def test_a_hundred_calls_at_once_each_get_their_own_answer(default_way: Way) -> 
     with Server(echo) as server:
         tos = [endpoint(server.base_url, headers=(("x-number", str(number)),), timeout=30.0) for number in range(100)]
         if default_way.is_async:
-            inner: Any = default_way.transport
-
-            async def all_of_them() -> list[Any]:
-                return await asyncio.gather(*(drive.arun(complete(to, CALL), inner) for to in tos))
-
-            replies = default_way._runner.run(all_of_them())
+            replies = default_way.run_all([complete(to, CALL) for to in tos])
         else:
             replies = in_threads(100, lambda number: default_way.complete(tos[number]))
     assert [reply.text for reply in replies] == [str(number) for number in range(100)]
@@ -452,3 +445,17 @@ except APIResponseError as error:
     code, megabytes = done.stdout.split()
     assert code == "too_large"
     assert int(megabytes) < 200, "400 MB unpack from it; the limit is 64 MB"
+
+
+def test_a_post_without_a_body_says_so(way: Way) -> None:
+    with Server([GOOD]) as server:
+        way.run(exchange(Request("POST", server.url, (), b"", 5.0), RetryPolicy(0)))
+        way.run(exchange(Request("GET", server.url, (), b"", 5.0), RetryPolicy(0)))
+        assert server.received[0].headers["content-length"] == "0"
+        assert "content-length" not in server.received[1].headers
+
+
+@pytest.mark.parametrize("timeout", [None, float("inf"), 1e15])
+def test_a_request_may_wait_for_ever(timeout: float | None, way: Way) -> None:
+    with Server([GOOD]) as server:
+        assert way.complete(endpoint(server.base_url, timeout=timeout)).text == TEXT

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from assay.backends.chat import complete
+from assay.backends.limits import RateLimiter
+from assay.backends.retry import RetryPolicy
 from assay.errors import APIError
 from faults.cases import FINAL, GOOD, HARMLESS, RETRIED, TEXT, Case, Harmless
-from faults.travel import KEY, Way, endpoint
-from servers import Server
+from faults.travel import CALL, KEY, Way, endpoint
+from servers import Received, Server, answer, completion, error
 
 
 def named(case: Case | Harmless) -> str:
@@ -75,3 +79,44 @@ def test_what_is_odd_but_right_is_read(case: Harmless, way: Way) -> None:
         assert reply.text == TEXT
         assert reply.requests == 1
         assert time.monotonic() - started < 2.5
+
+
+@pytest.mark.parametrize("code", ["json_validate_failed", "tool_use_failed"])
+@pytest.mark.parametrize("written", ['{"name": "Ada",', "I cannot do that.", ""])
+def test_a_rejected_generation_is_a_reply_with_what_was_written(code: str, written: str, way: Way) -> None:
+    rejected = answer(400, error("Failed to generate JSON", code=code, failed_generation=written))
+    with Server([rejected]) as server:
+        reply = way.complete(endpoint(server.base_url))
+    assert reply.refused is not None
+    assert (reply.refused.code, reply.refused.status, reply.text, reply.requests) == (code, 400, written, 1)
+    assert "Failed to generate JSON" in reply.refused.message
+
+
+@pytest.mark.parametrize("reason", ["length", "stop", "content_filter"])
+@pytest.mark.parametrize("content", [None, ""])
+def test_an_empty_text_keeps_why_it_ended(reason: str, content: str | None, default_way: Way) -> None:
+    with Server([completion(content, finish_reason=reason)]) as server:
+        reply = default_way.complete(endpoint(server.base_url))
+    assert (reply.text, reply.finish_reason) == ("", reason)
+
+
+def test_a_storm_of_refusals_slows_all_who_share_a_limiter(default_way: Way) -> None:
+    """Twenty at once, and a server that refuses everybody for a while: they wait together and do not hammer."""
+    until: list[float] = []
+
+    def stormy(request: Received) -> list[bytes]:
+        until[:] = until or [request.at + 0.4]
+        left = until[0] - request.at
+        return [GOOD] if left <= 0 else [answer(429, error("slow down"), {"retry-after-ms": str(int(left * 1000) + 1)})]
+
+    limiter = RateLimiter()
+    patient = RetryPolicy(max_retries=5, budget=20.0, backoff=0.05)
+    with Server(stormy) as server:
+        to = endpoint(server.base_url, limiter=limiter, retry=patient)
+        with ThreadPoolExecutor(20) as pool:
+            if default_way.is_async:
+                replies = default_way.run_all([complete(to, CALL) for _ in range(20)])
+            else:
+                replies = list(pool.map(lambda _: default_way.complete(to), range(20)))
+    assert [reply.text for reply in replies] == [TEXT] * 20
+    assert len(server.received) <= 60, "twenty refused, twenty answered, and few tries in between"

@@ -82,6 +82,14 @@ class Way:
             return self._runner.run(drive.arun(flow, self.transport))
         return drive.run(flow, self.transport)
 
+    def run_all(self, flows: list[Flow[Any]]) -> list[Any]:
+        """The results of several flows, awaited at once."""
+
+        async def all_of_them() -> list[Any]:
+            return await asyncio.gather(*(drive.arun(flow, self.transport) for flow in flows))  # type: ignore[arg-type]
+
+        return self._runner.run(all_of_them())
+
     def emitted(self, flow: Flow[Any], most: int | None = None) -> list[Any]:
         """What a flow emits, or its first `most` values, after which the iteration is left."""
         if self.is_async:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from assay.backends.exchange import Done, Once, open_once, persist, read_all, send_once
@@ -67,7 +68,7 @@ def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
         if begun:
             yield Emit(Delta(restart=True))
         begun = True
-        return _done((yield from _collect(incoming)))
+        return _done((yield from _collect(incoming)), incoming.headers)
 
     return (yield from _reply(once, endpoint, call, request))
 
@@ -75,7 +76,7 @@ def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
 def _whole(request: Request) -> Flow[Done[Reply]]:
     response = (yield from send_once(request)).value
     read = decode_stream if looks_streamed(response.body) else decode
-    return _done(read(response.body, response.headers))
+    return _done(read(response.body, response.headers), response.headers)
 
 
 def _collect(incoming: Incoming) -> Flow[Reply]:
@@ -96,8 +97,8 @@ def _collect(incoming: Incoming) -> Flow[Reply]:
     return collected.reply()
 
 
-def _done(reply: Reply) -> Done[Reply]:
-    return Done(reply, reply.usage.total_tokens or None, reply.limits)
+def _done(reply: Reply, headers: Mapping[str, str]) -> Done[Reply]:
+    return Done(reply, reply.usage.total_tokens or None, headers)
 
 
 def _reply(once: Once[Reply], endpoint: Endpoint, call: Call, request: Request) -> Flow[Reply]:

@@ -18,7 +18,7 @@ from assay.backends.retry import RetryPolicy
 from assay.backends.unpack import MAX_BODY
 from assay.effects import Flow, Incoming, Open, Read, Request, Response, Send, Sleep
 from assay.errors import APIError, APIResponseError, APIStatusError, ErrorResponse
-from assay.types import RateLimits
+from assay.retry import Rounds
 from assay.wire.errors import status_error
 from assay.wire.headers import rate_limits
 
@@ -39,7 +39,7 @@ class Done(Generic[T]):
 
     value: T
     used: int | None
-    limits: RateLimits | None
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ def persist(
     once: Once[T], request: Request, retry: RetryPolicy, limiter: Limiter | None = None, tokens: int = 0
 ) -> Flow[Sent[T]]:
     """The value of the first try that succeeds. Raises the last error."""
-    rounds = retry.rounds()
+    rounds: Rounds | None = None
+    budget = retry.seconds(request.timeout)
     requests, spent = 0, 0.0
     while True:
         yield from _admission(limiter, tokens)
@@ -79,7 +80,8 @@ def persist(
             done = yield from _settled(once(request), limiter, tokens)
         except APIError as error:
             spent += time.monotonic() - started
-            left = retry.budget - spent
+            left = budget - spent
+            rounds = rounds or retry.rounds()
             wait = rounds.after(error)
             if wait is None or wait >= left:
                 raise _final(error, requests, request, left) from None
@@ -105,7 +107,7 @@ def _settled(trying: Flow[Done[T]], limiter: Limiter | None, tokens: int) -> Flo
     except BaseException:
         limiter.settle(tokens, None, None)
         raise
-    limiter.settle(tokens, done.used, done.limits)
+    limiter.settle(tokens, done.used, rate_limits(done.headers))
     return done
 
 
@@ -114,7 +116,7 @@ def send_once(request: Request) -> Flow[Done[Response]]:
     for _ in range(MAX_REDIRECTS):
         response: Response = yield Send(request)
         if 200 <= response.status < 300:
-            return Done(response, None, rate_limits(response.headers))
+            return Done(response, None, response.headers)
         if not 300 <= response.status < 400:
             raise status_error(response.status, response.headers, response.body)
         request = redirected(request, response.status, response.headers)
@@ -126,7 +128,7 @@ def open_once(request: Request) -> Flow[Done[Incoming]]:
     for _ in range(MAX_REDIRECTS):
         incoming: Incoming = yield Open(request)
         if 200 <= incoming.status < 300:
-            return Done(incoming, None, rate_limits(incoming.headers))
+            return Done(incoming, None, incoming.headers)
         if not 300 <= incoming.status < 400:
             body = yield from read_all(incoming, MAX_ERROR_BODY)
             raise status_error(incoming.status, incoming.headers, body)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
-from assay.backends.incoming import AsyncBody, Body
+from assay.backends.incoming import LONGEST, AsyncBody, Body
 from assay.backends.workers import Workers
 from assay.effects import Request, Response
 from assay.errors import AssayError
@@ -73,7 +73,7 @@ class _Deadline:
     def __init__(self, request: Request, workers: Workers) -> None:
         self._request = request
         self._workers = workers
-        self._end = None if request.timeout is None else time.monotonic() + request.timeout + GRACE
+        self._end = None if request.timeout is None else time.monotonic() + min(request.timeout, LONGEST) + GRACE
 
     def run(self, work: Callable[[], T]) -> T:
         left = None if self._end is None else self._end - time.monotonic()
@@ -114,7 +114,9 @@ class AsyncHttpxTransport:
         return await (await self.open(request)).whole()
 
     async def open(self, request: Request) -> AsyncHttpxIncoming:
-        deadline = None if request.timeout is None else asyncio.get_running_loop().time() + request.timeout + GRACE
+        deadline = (
+            None if request.timeout is None else asyncio.get_running_loop().time() + min(request.timeout, LONGEST) + GRACE
+        )
         try:
             async with asyncio.timeout_at(deadline):
                 answer = await self._client.send(_build(self._client, request), stream=True, follow_redirects=False)
@@ -154,8 +156,9 @@ def _build(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.
         urlsplit(request.url).port  # noqa: B018  # raises for a port that is none, which httpx would meet only when connecting
     except ValueError:
         raise cannot_be_sent(request) from None
+    timeout = None if request.timeout is None else min(request.timeout, LONGEST)
     return client.build_request(
-        request.method, request.url, headers=list(request.headers), content=request.body, timeout=request.timeout
+        request.method, request.url, headers=list(request.headers), content=request.body, timeout=timeout
     )
 
 

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from assay.backends.unpack import unpacker
 from assay.effects import Response
 
+LONGEST = 1e6
+"""Seconds, eleven days: the longest timeout that every platform's clocks can count. A longer or infinite one is this long."""
+
 
 class Body(ABC):
     """An opened response that is read blocking."""

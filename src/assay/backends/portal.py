@@ -133,7 +133,7 @@ class BlockingIncoming:
         while True:
             try:
                 chunk = await self._inner.read()
-            except Exception as error:  # border: whatever it is, it is raised in the thread that reads
+            except Exception as error:  # noqa: BLE001  # border: whatever it is, it is raised in the thread that reads
                 self._chunks.put(error)
                 return
             self._chunks.put(chunk)

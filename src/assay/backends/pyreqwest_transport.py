@@ -18,7 +18,7 @@ from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response as Answer
 
 from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
-from assay.backends.incoming import AsyncBody
+from assay.backends.incoming import LONGEST, AsyncBody
 from assay.effects import Request, Response
 from assay.errors import APIConnectionError, ConfigurationError
 
@@ -122,9 +122,11 @@ def _build(client: Client, request: Request, ahead: int) -> StreamRequest:
     try:
         builder = client.request(request.method, request.url).headers(request.headers)
         if request.timeout is not None:
-            builder = builder.timeout(timedelta(seconds=request.timeout))
+            builder = builder.timeout(timedelta(seconds=min(request.timeout, LONGEST)))
         if request.body:
             builder = builder.body_bytes(request.body)
+        elif request.method in {"POST", "PUT"}:
+            builder = builder.header("content-length", "0")  # RFC 9110 8.6; some gateways answer 411 without it
         # By default it would hold a response back until 64 kB of it had come, or all: a stream would not stream.
         return builder.streamed_read_buffer_limit(ahead).build_streamed()
     except (BuilderError, ValueError):

@@ -33,13 +33,20 @@ NEVER_CODES = frozenset({"certificate"})
 class RetryPolicy:
     """How persistent a request is: `max_retries` times again, all within `budget` seconds.
 
-    The budget counts requests and the waits between them, not the time that a limiter holds a request back.
+    The budget counts requests and the waits between them, not the time that a limiter holds a request back. None gives three
+    minutes, or three times the request's own timeout when that is more.
     """
 
     max_retries: int = DEFAULT_MAX_RETRIES
-    budget: float = DEFAULT_BUDGET
+    budget: float | None = None
     backoff: float = DEFAULT_BACKOFF
     """Seconds before the first retry when the server does not say how long; doubled for each further one."""
+
+    def seconds(self, timeout: float | None) -> float:
+        """The budget of a request with this timeout."""
+        if self.budget is not None:
+            return self.budget
+        return DEFAULT_BUDGET if timeout is None else max(DEFAULT_BUDGET, 3 * timeout)
 
     def rounds(self) -> Rounds:
         return Rounds(_rules(self))

@@ -17,6 +17,9 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6,
 _PART = r"\d+(?:\.\d+)?(?:ms|us|µs|ns|h|m|s|d)"
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s|d)")
 _DURATION = re.compile(rf"(?:{_PART})+")
+_NAMES = frozenset(
+    f"x-ratelimit-{what}-{resource}" for what in ("limit", "remaining", "reset") for resource in ("requests", "tokens")
+)
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
 _IN_MESSAGE = re.compile(rf"try again in ((?:{_PART})+)", re.IGNORECASE)
 
@@ -24,11 +27,16 @@ _IN_MESSAGE = re.compile(rf"try again in ((?:{_PART})+)", re.IGNORECASE)
 def duration(text: str) -> float | None:
     """Seconds in a Go duration (`1m0.363s`, `547ms`) or a bare number of seconds; None when it is neither."""
     text = text.strip()
+    if not text:
+        return None
     if _NUMBER.fullmatch(text):
         return float(text)
     if not _DURATION.fullmatch(text):
         return None
-    return sum(float(number) * _UNITS[unit] for number, unit in _PARTS.findall(text))
+    seconds = 0.0
+    for number, unit in _PARTS.findall(text):
+        seconds += float(number) * _UNITS[unit]
+    return seconds
 
 
 def wait_asked(headers: Mapping[str, str], message: str = "") -> float | None:
@@ -45,15 +53,15 @@ def wait_asked(headers: Mapping[str, str], message: str = "") -> float | None:
 
 def rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
     """The `x-ratelimit-*` headers; None when there are none."""
-    if not any(name.startswith("x-ratelimit-") for name in headers):
+    if _NAMES.isdisjoint(headers):
         return None
     return RateLimits(
-        limit_requests=_count(headers, "limit-requests"),
-        limit_tokens=_count(headers, "limit-tokens"),
-        remaining_requests=_count(headers, "remaining-requests"),
-        remaining_tokens=_count(headers, "remaining-tokens"),
-        reset_requests=_seconds(headers, "reset-requests"),
-        reset_tokens=_seconds(headers, "reset-tokens"),
+        limit_requests=_count(headers.get("x-ratelimit-limit-requests")),
+        limit_tokens=_count(headers.get("x-ratelimit-limit-tokens")),
+        remaining_requests=_count(headers.get("x-ratelimit-remaining-requests")),
+        remaining_tokens=_count(headers.get("x-ratelimit-remaining-tokens")),
+        reset_requests=duration(headers.get("x-ratelimit-reset-requests", "")),
+        reset_tokens=duration(headers.get("x-ratelimit-reset-tokens", "")),
     )
 
 
@@ -99,10 +107,5 @@ def _reset(headers: Mapping[str, str]) -> float | None:
     return limits.reset_tokens if limits.reset_tokens is not None else limits.reset_requests
 
 
-def _count(headers: Mapping[str, str], name: str) -> int | None:
-    text = headers.get(f"x-ratelimit-{name}", "").strip()
-    return int(text) if text.isdecimal() and len(text) < 19 else None
-
-
-def _seconds(headers: Mapping[str, str], name: str) -> float | None:
-    return duration(headers.get(f"x-ratelimit-{name}", ""))
+def _count(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() and len(text) < 19 else None
