@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from assay.backends.local import engine, weights
+from assay.backends.local import chat, engine, weights
 from assay.backends.local.table import DEFAULT
 from assay.backends.local.transport import AsyncLocalTransport, LocalTransport
 from assay.drive import run, stream
@@ -365,3 +365,22 @@ def test_its_own_listener_answers_nobody(local: LocalTransport) -> None:
     for path in ("/slots", "/props", "/v1/models", "/v1/chat/completions"):
         assert httpx.post(server.listening_address + path, json={"messages": ASK}).status_code == 401
         assert httpx.get(server.listening_address + path).status_code in {401, 404}
+
+
+def test_lists_and_strings_without_a_bound_end_by_themselves(local: LocalTransport) -> None:
+    strings = {"type": "array", "items": {"type": "string"}}
+    schema = {"type": "object", "properties": {"words": strings}, "required": ["words"], "additionalProperties": False}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    asked = [{"role": "user", "content": "Write the letter a over and over again: a a a a a a a a"}]
+    response = local.send(request(asked, max_tokens=900, response_format=form, temperature=1.5, seed=7))
+    words = json.loads(text(response))["words"]
+    assert len(words) <= 8
+    assert all(len(word) <= 200 for word in words)
+
+
+@pytest.mark.parametrize("bound", [{"maxLength": 900}, {"enum": ["a"]}, {"pattern": "^a+$"}, {"format": "date"}])
+def test_a_bound_of_the_schemas_own_stays_as_it_is(bound: dict[str, Any]) -> None:
+    part = {"type": "string", **bound}
+    schema = {"type": "object", "properties": {"maxItems": part, "free": {"type": ["string", "null"]}}}
+    ruled = json.loads(chat.grammar(schema, 300).split("%json ", 1)[1])
+    assert ruled["properties"] == {"maxItems": part, "free": {"type": ["string", "null"], "maxLength": 300}}
