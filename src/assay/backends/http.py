@@ -40,14 +40,6 @@ def async_transport(client: object = None) -> AsyncTransport:
     raise ConfigurationError(f"an awaited call needs an httpx.AsyncClient, not {type(client).__name__}")
 
 
-def default_transport() -> Transport:
-    return transport()
-
-
-def default_async_transport() -> AsyncTransport:
-    return async_transport()
-
-
 def is_httpx(client: object) -> bool:
     """Whether this is an `httpx` client. Nobody has one without having imported httpx, so it is not imported to find out."""
     httpx = sys.modules.get("httpx")

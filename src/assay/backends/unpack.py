@@ -16,6 +16,7 @@ MAX_BODY = 64 * 1024 * 1024
 """Bytes of a whole answer, unpacked. A chat completion has some kilobytes, a file of batch results rarely 64 MB."""
 MAX_ENCODINGS = 2
 
+_GZIP = zlib.MAX_WBITS | 16
 _GZIP_MAGIC = b"\x1f\x8b"
 _STEP = 1024 * 1024
 """Bytes unpacked at once: what one step may add to memory before the limit is looked at."""
@@ -66,38 +67,46 @@ class Packed:
         self._name = name
         self._after = after
         self._counted = Plain(limit)
-        self._window = zlib.MAX_WBITS if name == "deflate" else zlib.MAX_WBITS | 16
-        self._inner = zlib.decompressobj(self._window)
-        self._ahead = b""  # the first bytes of what may be one more member
+        self._inner: zlib._Decompress | None = None
+        self._ahead = b""  # the first bytes of a member, until it is known what they begin
 
     def feed(self, data: bytes) -> bytes:
         out = []
         while data:
-            if self._inner.eof:
+            if self._inner is None or self._inner.eof:
                 self._ahead += data
-                if not self._ahead.startswith(_GZIP_MAGIC):
+                window = self._window()
+                if window is None:
                     self._ahead = self._ahead[:2]
                     break
+                self._inner = zlib.decompressobj(window)
                 data, self._ahead = self._ahead, b""
-                self._inner = zlib.decompressobj(self._window)
-            out.append(self._after.feed(self._counted.feed(self._some(data))))
+            out.append(self._after.feed(self._counted.feed(self._some(self._inner, data))))
             data = self._inner.unconsumed_tail or self._inner.unused_data
         return b"".join(out)
 
     def end(self) -> None:
-        if not self._inner.eof:
+        if self._inner is None or not self._inner.eof:
             raise self._broken("it ends too early")
         self._after.end()
 
-    def _some(self, data: bytes) -> bytes:
+    def _window(self) -> int | None:
+        """How zlib is to take the bytes that lie ahead; None while that is not known, and for what follows the last member."""
+        first = self._ahead[:2]
+        if len(first) < 2:
+            return None
+        if self._name != "deflate":
+            return _GZIP if self._inner is None or first == _GZIP_MAGIC else None
+        if self._inner is not None:
+            return None
+        framed = first[0] & 15 == zlib.DEFLATED and int.from_bytes(first) % 31 == 0  # RFC 1950 2.2
+        return zlib.MAX_WBITS if framed else -zlib.MAX_WBITS
+
+    def _some(self, inner: zlib._Decompress, data: bytes) -> bytes:
         try:
-            return self._inner.decompress(data, _STEP)
+            return inner.decompress(data, _STEP)
         except zlib.error as error:
-            if self._window != zlib.MAX_WBITS:
-                raise self._broken(str(error)) from None
-            self._window = -zlib.MAX_WBITS
-            self._inner = zlib.decompressobj(self._window)
-            return self._some(data)
+            raise self._broken(str(error)) from None
 
     def _broken(self, why: str) -> APIResponseError:
         return APIResponseError(f"the answer is no good {self._name}: {why}", code="bad_encoding")
