@@ -11,12 +11,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
-JSON: TypeAlias = Any
-"""Any JSON value. Python's type system has no useful closed form of it; every use of this alias is JSON data."""
-
-JSONObject: TypeAlias = dict[str, Any]
+from assay.ground import Span as Span
+from assay.ground import locate
+from assay.json_data import JSON as JSON
+from assay.json_data import JSONObject as JSONObject
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -214,17 +214,6 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Where a value of the answer stands in the source text: `source[start:end]`, in characters."""
-
-    path: str
-    start: int
-    end: int
-    match: Literal["exact", "folded"]
-    """`exact`: the same characters; `folded`: equal but for case and white space."""
-
-
-@dataclass(frozen=True, slots=True)
 class Attempt:
     """One request of an extraction and what became of it."""
 
@@ -269,12 +258,15 @@ class Outcome(Generic[T_co]):
         return json.loads(self.text)
 
     @property
+    def spans(self) -> tuple[Span, ...]:
+        """Where the values stand in the source: what has no span was inferred, normalised or made up."""
+        return locate(self.data, self.source) if self.ok else ()
+
+    @property
     def usage(self) -> Usage:
         """The sum over all attempts, failed ones included."""
-        total = Usage()
-        for attempt in self.attempts:
-            total += attempt.usage
-        return total
+        usages = [attempt.usage for attempt in self.attempts]
+        return sum(usages[1:], start=usages[0]) if usages else Usage()
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -14,28 +14,21 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol
 
+from assay.backends.bucket import DAY, MINUTE, REFILL, Bucket, Resource, period_name, period_of
 from assay.errors import APIStatusError, AssayError
 from assay.types import RateLimits
 
-MINUTE, DAY = 60.0, 86400.0
-_BETWEEN = (MINUTE * DAY) ** 0.5
-"""Headers do not name their period. One that would refill in less than this is a minute's, else a day's."""
-
-REFILL = 0.99
-"""Of the allowed rate: the rest is for clocks that run apart."""
 POLL = 1.0
 """Seconds after which one who waits asks again at the latest, so that a stop is heard."""
 PATIENCE = 2.0
 """Seconds past its time after which a place in the queue is given up: whoever held it was cancelled."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds that all wait after a refusal that names no wait: the first, doubled while refusals go on."""
-SHRINK, GROW, CREEP, GROW_AFTER = 0.95, 1.1, 1.002, 5.0
-"""How a guessed rate is corrected: down at the next refusal; after every so many seconds without one up again, quickly while
-it is far below the rate that was refused last, slowly near it."""
-
-Resource: TypeAlias = Literal["requests", "tokens"]
+SHRINK, CREEP, QUICKEN, FASTEST, GROW_AFTER = 0.97, 0.002, 1.35, 0.25, 5.0
+"""How a guessed rate is corrected: down at the next refusal; after every so many seconds without one up again, by steps that
+begin small and quicken, since a guess may be far too low."""
 
 _MESSAGE = re.compile(
     r"on (?:[a-z]+ )?(tokens|requests) per (minute|day)\b.*?Limit (\d+)(?:, Used (\d+))?", re.IGNORECASE | re.DOTALL
@@ -63,26 +56,6 @@ class Limiter(Protocol):
 
 class LimiterStopped(AssayError):  # noqa: N818  # not an error: what was asked for
     """The limiter was stopped while a request waited for its turn: it was not sent."""
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """What is left of an allowance. It refills evenly, from nothing to `capacity` in `period` seconds."""
-
-    capacity: float
-    period: float
-    level: float
-    at: float
-
-    def refill(self, now: float) -> None:
-        gained = (now - self.at) * REFILL * self.capacity / self.period
-        self.level = min(self.capacity, self.level + max(0.0, gained))
-        self.at = now
-
-    def wait(self, amount: float) -> float:
-        """Seconds until `amount` is there; what exceeds the capacity is let through when the bucket is full."""
-        lacking = min(amount, self.capacity) - self.level
-        return 0.0 if lacking <= 1e-9 else lacking * self.period / (REFILL * self.capacity)
 
 
 @dataclass(slots=True, eq=False)
@@ -117,12 +90,12 @@ class RateLimiter:
         self._clock = clock
         self._lock = threading.Lock()
         self._queue: deque[_Place] = deque()
-        self._buckets: dict[tuple[Resource, float], _Bucket] = {}
+        self._buckets: dict[tuple[Resource, float], Bucket] = {}
         self._given: dict[tuple[Resource, float], float] = {}
         self._flying = {"requests": 0.0, "tokens": 0.0}
         self._sent: deque[float] = deque()
         self._refused_at: float | None = None
-        self._ceiling = 0.0
+        self._step = CREEP
         self._open_at = 0.0
         self._refused_in_a_row = 0
         self._stopped = False
@@ -146,6 +119,7 @@ class RateLimiter:
             if self._stopped:
                 raise LimiterStopped("the run was stopped before this request was sent")
             now = self._refilled()
+            self._grow(now)
             place = _mine.get()
             if place is None or place.queue is not self._queue:
                 place = _Place(self._queue, tokens)
@@ -171,7 +145,6 @@ class RateLimiter:
             if used is not None:
                 self._give("tokens", booked - used)
             self._read(limits, now)
-            self._grow(now)
 
     def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> None:
         with self._lock:
@@ -200,7 +173,7 @@ class RateLimiter:
     def known(self) -> dict[str, float]:
         """The limits in force, given or learnt: `{"requests/minute": 30.0, ...}`."""
         with self._lock:
-            return {f"{kind}/{_period_name(period)}": bucket.capacity for (kind, period), bucket in self._buckets.items()}
+            return {f"{kind}/{period_name(period)}": bucket.capacity for (kind, period), bucket in self._buckets.items()}
 
     def holding(self) -> tuple[str, float] | None:
         """What holds requests back now and for how many seconds; None when nothing does."""
@@ -211,7 +184,7 @@ class RateLimiter:
             if self._open_at > now:
                 return "asked to wait", self._open_at - now
             waits = [
-                (bucket.wait(1 if kind == "requests" else self._queue[0].tokens), f"{kind}/{_period_name(period)}")
+                (bucket.wait(1 if kind == "requests" else self._queue[0].tokens), f"{kind}/{period_name(period)}")
                 for (kind, period), bucket in self._buckets.items()
             ]
             wait, name = max(waits, default=(0.0, ""))
@@ -269,11 +242,11 @@ class RateLimiter:
 
     # -- learning ----------------------------------------------------------------------------------------------------------
 
-    def _learn(self, resource: Resource, period: float, capacity: float, level: float, now: float) -> _Bucket:
+    def _learn(self, resource: Resource, period: float, capacity: float, level: float, now: float) -> Bucket:
         capacity = min(capacity, self._given.get((resource, period), capacity))
         bucket = self._buckets.get((resource, period))
         if bucket is None:
-            bucket = self._buckets[resource, period] = _Bucket(capacity, period, min(capacity, level), now)
+            bucket = self._buckets[resource, period] = Bucket(capacity, period, min(capacity, level), now)
         bucket.capacity = max(capacity, 1.0)
         return bucket
 
@@ -298,7 +271,7 @@ class RateLimiter:
             return known[0]
         if not reset or left >= limit:
             return None
-        return MINUTE if limit * reset / (limit - left) < _BETWEEN else DAY
+        return period_of(limit * reset / (limit - left))
 
     def _read_message(self, message: str, now: float) -> bool:
         found = _MESSAGE.search(message)
@@ -312,24 +285,25 @@ class RateLimiter:
         return True
 
     def _guess(self, wait: float, now: float) -> None:
-        """A 429 that names no limit: what was let through until now tells the rate, and the wait asked for at least one."""
+        """A 429 that names no limit: what was let through until now tells the rate."""
         bucket = self._buckets.get(("requests", MINUTE))
         if bucket is not None:
             capacity = bucket.capacity * (1.0 if self._refused_at is None else SHRINK)
         else:
             elapsed = now - self._sent[0] if self._sent else 0.0
-            capacity = max((len(self._sent) - self._flying["requests"]) / (1 + elapsed / MINUTE), MINUTE / wait)
+            capacity = (len(self._sent) - self._flying["requests"]) / (1 + elapsed / MINUTE)
         bucket = self._learn("requests", MINUTE, capacity, 1.0, now)
         bucket.level = 1.0 - wait * REFILL * bucket.capacity / MINUTE
-        self._ceiling, self._refused_at = bucket.capacity, now
+        self._step, self._refused_at = CREEP, now
 
     def _grow(self, now: float) -> None:
         if self._refused_at is None or now - self._refused_at < GROW_AFTER:
             return
         self._refused_at = now
         bucket = self._buckets["requests", MINUTE]
-        wanted = bucket.capacity * (GROW if bucket.capacity < SHRINK * self._ceiling else CREEP)
+        wanted = bucket.capacity * (1 + self._step)
         bucket.capacity = min(wanted, self._given.get(("requests", MINUTE), wanted))
+        self._step = min(FASTEST, self._step * QUICKEN)
 
 
 def _explains(limits: RateLimits | None, booked: int) -> bool:
@@ -337,7 +311,3 @@ def _explains(limits: RateLimits | None, booked: int) -> bool:
     if limits is None:
         return False
     return limits.remaining_requests == 0 or (limits.remaining_tokens is not None and limits.remaining_tokens < booked)
-
-
-def _period_name(period: float) -> str:
-    return "minute" if period == MINUTE else "day"

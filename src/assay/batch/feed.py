@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from itertools import islice
 
 from assay.batch import rows
@@ -24,7 +25,7 @@ class Feed:
 
     def __init__(
         self,
-        records: Iterator[Record],
+        records: Generator[Record, None, None],
         fingerprint: str,
         layout: Layout,
         *,
@@ -56,11 +57,12 @@ class Feed:
     def _work(self) -> None:
         position, size = 0, 1
         try:
-            while self._may_read(size) and (chunk := self._read(position, size)):
-                position += len(chunk)
-                self._take(chunk)
-                self.allow(size - len(chunk))
-                size = min(CHUNK, size * 2)
+            with closing(self._records):
+                while self._may_read(size) and (chunk := self._read(position, size)):
+                    position += len(chunk)
+                    self._take(chunk)
+                    self.allow(size - len(chunk))
+                    size = min(CHUNK, size * 2)
         except Exception as error:  # noqa: BLE001  # whatever a user's iterable raises ends the run, not this thread alone
             self._ended(position, error)
         else:

@@ -25,6 +25,9 @@ State: TypeAlias = Literal["done", "failed", "again"]
 
 FORMAT = "1"
 
+_SIZES = (128, 32, 8, 1)
+"""Of inserts: few different ones, so that SQLite keeps their statements ready."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (
@@ -36,12 +39,13 @@ CREATE TABLE IF NOT EXISTS rows (
 );
 """
 _ANSWER = """
-INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO answers VALUES {}
 ON CONFLICT (key) DO UPDATE SET
   state = excluded.state, kind = excluded.kind, body = excluded.body, detail = excluded.detail,
   asks = asks + excluded.asks, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
   completion_tokens = completion_tokens + excluded.completion_tokens, cost = cost + excluded.cost
 """
+_ROW = "INSERT OR REPLACE INTO rows VALUES {}"
 _FINISHED = """
 SELECT r.position, r.line, r.id, r.carried, a.state, a.body, a.detail
 FROM rows r JOIN answers a ON a.key = r.key WHERE {} ORDER BY r.position
@@ -174,8 +178,8 @@ class Journal:
     def commit(self, entries: Sequence[Entry]) -> list[Finished]:
         """Record finished rows, all or none, and return them as they go into the output."""
         with self.transaction() as db:
-            db.executemany(_ANSWER, [_answer(e.key, e.answer) for e in entries if e.answer is not None])
-            db.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", [_row(e) for e in entries])
+            _insert(db, _ANSWER, [_answer(entry.key, entry.answer) for entry in entries if entry.answer is not None])
+            _insert(db, _ROW, [_row(entry) for entry in entries])
         return [self._finished(entry) for entry in entries]
 
     def _finished(self, entry: Entry) -> Finished:
@@ -251,15 +255,10 @@ class Journal:
         prompt, completion = prompt or 0, completion or 0
         return asked, Usage(prompt, completion, total_tokens=prompt + completion, cost=cost if priced else None)
 
-    def means(self, sample: int) -> tuple[int, float, float]:
-        """Of the latest answers: how many there are, and their mean prompt and completion tokens."""
-        with self._guarded():
-            count, prompt, completion = self._db.execute(
-                "SELECT count(*), avg(prompt_tokens), avg(completion_tokens) FROM "
-                "(SELECT * FROM answers WHERE asks > 0 ORDER BY rowid DESC LIMIT ?)",
-                (sample,),
-            ).fetchone()
-        return count, prompt or 0.0, completion or 0.0
+    def means(self) -> tuple[int, float, float]:
+        """How many answers were asked for, and their mean prompt and completion tokens."""
+        asked, usage = self.spent()
+        return asked, usage.prompt_tokens / max(1, asked), usage.completion_tokens / max(1, asked)
 
     def _pairs(self, query: str) -> Mapping[str, int]:
         with self._guarded():
@@ -290,6 +289,16 @@ class Journal:
                 yield
             except sqlite3.Error as error:
                 raise _said(self.path, error) from None
+
+
+def _insert(db: sqlite3.Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert many rows with few statements: each one costs this thread its turn, which a busy one gives back late."""
+    at = 0
+    for size in _SIZES:
+        while len(rows) - at >= size:
+            marks = ",".join([f"({','.join('?' * len(rows[0]))})"] * size)
+            db.execute(statement.format(marks), [value for row in rows[at : at + size] for value in row])
+            at += size
 
 
 def _answer(key: bytes, answer: Answer) -> tuple[object, ...]:

@@ -19,8 +19,6 @@ from assay.errors import ConfigurationError
 from assay.prompt import text_of
 from assay.types import Call, Usage
 
-SAMPLE = 200
-"""Answered rows that are enough to speak of a mean; fewer are used all the same."""
 LOOKED_UP = 500
 
 
@@ -100,7 +98,7 @@ def _answered(journal: Journal | None, keys: Sequence[bytes]) -> set[bytes]:
 
 def _usage(extractor: Extractor[Any], journal: Journal | None, asks: int, text_bytes: int) -> tuple[Usage, int]:
     """Tokens and money of so many asks: like the mean of those before, else by their lengths."""
-    measured, mean_prompt, mean_completion = journal.means(SAMPLE) if journal is not None else (0, 0.0, 0.0)
+    measured, mean_prompt, mean_completion = journal.means() if journal is not None else (0, 0.0, 0.0)
     if measured:
         prompt, completion = round(mean_prompt * asks), round(mean_completion * asks)
     else:

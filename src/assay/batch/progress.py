@@ -111,14 +111,30 @@ class Tally:
     asked: int = 0
     requests: int = 0
     reasks: int = 0
-    usage: Usage = field(default_factory=Usage)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    cost: float = 0.0
+    unpriced: bool = False
     _marks: deque[tuple[float, int, int]] = field(default_factory=deque)
 
     def heard(self, outcome: Outcome[Any], usage: Usage) -> None:
         self.asked += 1
         self.requests += len(outcome.attempts)
         self.reasks += max(0, len(outcome.attempts) - 1)
-        self.usage += usage
+        self.prompt_tokens += usage.prompt_tokens
+        self.completion_tokens += usage.completion_tokens
+        self.total_tokens += usage.total_tokens
+        if usage.cost is not None:
+            self.cost += usage.cost
+        elif usage.total_tokens:
+            self.unpriced = True
+
+    @property
+    def usage(self) -> Usage:
+        """Of all attempts of this run."""
+        cost = None if self.unpriced else self.cost
+        return Usage(self.prompt_tokens, self.completion_tokens, total_tokens=self.total_tokens, cost=cost)
 
     @property
     def seconds(self) -> float:
@@ -127,11 +143,11 @@ class Tally:
     def speed(self) -> tuple[float, float]:
         """Rows and tokens per second of late."""
         now = time.monotonic()
-        self._marks.append((now, self.asked, self.usage.total_tokens))
+        self._marks.append((now, self.asked, self.total_tokens))
         while len(self._marks) > 2 and self._marks[0][0] < now - WINDOW:
             self._marks.popleft()
         then, rows, tokens = self._marks[0]
         seconds = now - then
         if seconds <= 0:
             return 0.0, 0.0
-        return (self.asked - rows) / seconds, (self.usage.total_tokens - tokens) / seconds
+        return (self.asked - rows) / seconds, (self.total_tokens - tokens) / seconds

@@ -16,7 +16,7 @@ from assay.batch.journal import Entry, Finished, Journal, Known, Row
 from assay.batch.sinks import Sink
 from assay.errors import AssayError
 
-LINGER = 0.02
+LINGER = 0.03
 """Seconds to wait for more before a transaction: so much paid work a kill can cost at most, besides what is under way."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import to_json
@@ -73,9 +74,24 @@ def faulty(fault: str) -> Answer:
 def _body(value: str, error: str, outcome: Outcome[Any], usage: Usage) -> str:
     repairs = text(outcome.repairs) if outcome.repairs else "[]"
     return (
-        f'"value":{value},"error":{error},"attempts":{len(outcome.attempts)},'
-        f'"usage":{text(usage)},"repairs":{repairs},"model":{text(outcome.model)}'
+        f'"value":{value},"error":{error},"attempts":{len(outcome.attempts)},"usage":{_usage(usage)},'
+        f'"repairs":{repairs},"model":{_name(outcome.model)}'
     )
+
+
+def _usage(usage: Usage) -> str:
+    """As JSON, by hand: it is written for every row."""
+    cost = "null" if usage.cost is None else repr(usage.cost)
+    return (
+        f'{{"prompt_tokens":{usage.prompt_tokens},"completion_tokens":{usage.completion_tokens},'
+        f'"cached_tokens":{usage.cached_tokens},"reasoning_tokens":{usage.reasoning_tokens},'
+        f'"total_tokens":{usage.total_tokens},"cost":{cost}}}'
+    )
+
+
+@lru_cache(maxsize=16)
+def _name(model: str) -> str:
+    return text(model)
 
 
 def failure(error: Exception | None) -> str:

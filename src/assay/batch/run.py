@@ -95,7 +95,7 @@ async def arun(
     """
     settings, reporter, limiter = settings or Settings(), reporter or Silent(), limiter or RateLimiter()
     _check(source, output, settings)
-    records = await asyncio.to_thread(sources.read, source, settings.columns)
+    await asyncio.to_thread(sources.check, source, settings.columns)
     with _opened(output) as journal:
         layout = Layout(extractor.target, journal.fact("columns"))
         sinks = [sink(output, layout), ErrorsSink(settings.errors or output.with_name(f"{output.name}.errors.jsonl"))]
@@ -105,7 +105,7 @@ async def arun(
         runner = Runner(
             extractor,
             ask,
-            records,
+            sources.read(source, settings.columns),
             journal=journal,
             sinks=sinks,
             layout=layout,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, TypeAlias
 
 from assay.api import Extractor
@@ -45,7 +45,7 @@ class Runner:
         self,
         extractor: Extractor[Any],
         ask: Ask,
-        records: Iterator[Record],
+        records: Generator[Record, None, None],
         *,
         journal: Journal,
         sinks: Sequence[Sink],

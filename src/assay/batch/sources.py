@@ -10,10 +10,10 @@ import csv
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Generator, Iterable, Mapping, Sized
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -56,20 +56,21 @@ class Record:
     """Why it cannot be asked; empty when it can."""
 
 
-def read(source: str | Path | Rows, columns: Columns | None = None) -> Iterator[Record]:
-    """The records of a source. Raises `ConfigurationError` for one that cannot be read at all."""
+def read(source: str | Path | Rows, columns: Columns | None = None) -> Generator[Record, None, None]:
+    """The records of a source, which is opened with the first one. Raises what `check` raises."""
     columns = columns or Columns()
     if not isinstance(source, str | Path):
         return _iterable(source, columns)
     if str(source) == STDIN:
-        return _json_lines(sys.stdin.buffer, columns, close=False)
-    return _begun(_file(Path(source), columns))
+        return _json_lines(sys.stdin.buffer, columns)
+    return _file(Path(source), columns)
 
 
-def _begun(records: Iterator[Record]) -> Iterator[Record]:
-    """The same records, the first one read already: what is wrong with the whole of a file is said at once."""
-    first = next(records, None)
-    return records if first is None else chain((first,), records)
+def check(source: str | Path | Rows, columns: Columns | None = None) -> None:
+    """Raise `ConfigurationError` for a file that cannot be read as rows, before anything is done."""
+    if isinstance(source, str | Path) and str(source) != STDIN:
+        with closing(read(source, columns)) as records:
+            next(records, None)
 
 
 def count(source: str | Path | Rows) -> int | None:
@@ -88,14 +89,14 @@ def count(source: str | Path | Rows) -> int | None:
     return lines - (path.suffix.lower() in TABLES)
 
 
-def _file(path: Path, columns: Columns) -> Iterator[Record]:
+def _file(path: Path, columns: Columns) -> Generator[Record, None, None]:
     kind = path.suffix.lower()
     if path.is_dir():
         return _folder(path)
     if not path.exists():
         raise ConfigurationError(f"there is no file {path}")
     if kind in JSON_LINES:
-        return _json_lines(_opened(path), columns)
+        return _json_file(path, columns)
     if kind in TABLES:
         return _table(path, "\t" if kind == ".tsv" else ",", columns)
     if kind in PARQUET:
@@ -113,15 +114,16 @@ def _opened(path: Path) -> BinaryIO:
 # -- JSON Lines ------------------------------------------------------------------------------------------------------
 
 
-def _json_lines(file: BinaryIO, columns: Columns, *, close: bool = True) -> Iterator[Record]:
-    try:
-        for number, line in enumerate(file, 1):
-            text = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
-            if text:
-                yield _json_line(number, text, columns)
-    finally:
-        if close:
-            file.close()
+def _json_file(path: Path, columns: Columns) -> Generator[Record, None, None]:
+    with _opened(path) as file:
+        yield from _json_lines(file, columns)
+
+
+def _json_lines(file: BinaryIO, columns: Columns) -> Generator[Record, None, None]:
+    for number, line in enumerate(file, 1):
+        text = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
+        if text:
+            yield _json_line(number, text, columns)
 
 
 def _json_line(number: int, line: bytes, columns: Columns) -> Record:
@@ -156,7 +158,7 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 """What `surrogateescape` makes of bytes that are not UTF-8."""
 
 
-def _table(path: Path, delimiter: str, columns: Columns) -> Iterator[Record]:
+def _table(path: Path, delimiter: str, columns: Columns) -> Generator[Record, None, None]:
     _opened(path).close()
     # A document may be longer than the 128 kB that the csv module takes for a broken file. The setting is the module's own.
     csv.field_size_limit(sys.maxsize)
@@ -183,7 +185,7 @@ def _table_row(number: int, header: list[str], row: list[str], columns: Columns)
     return _record(number, dict(zip(header, row, strict=True)), columns)
 
 
-def _parquet(path: Path, columns: Columns) -> Iterator[Record]:
+def _parquet(path: Path, columns: Columns) -> Generator[Record, None, None]:
     from assay.batch.parquet import read_rows  # noqa: PLC0415  # pyarrow is an optional extra
 
     for number, row in enumerate(read_rows(path, columns.text, BATCH_ROWS), 1):
@@ -193,7 +195,7 @@ def _parquet(path: Path, columns: Columns) -> Iterator[Record]:
 # -- folders and iterables -----------------------------------------------------------------------------------------------
 
 
-def _folder(root: Path) -> Iterator[Record]:
+def _folder(root: Path) -> Generator[Record, None, None]:
     number = 0
     for folder, folders, files in os.walk(root):
         folders.sort()
@@ -217,7 +219,7 @@ def _text_file(number: int, path: Path, root: Path) -> Record:
     return Record(number, name, text)
 
 
-def _iterable(rows: Rows, columns: Columns) -> Iterator[Record]:
+def _iterable(rows: Rows, columns: Columns) -> Generator[Record, None, None]:
     for number, row in enumerate(rows, 1):
         if isinstance(row, str):
             yield _record(number, {columns.text: row}, columns)
