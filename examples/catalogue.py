@@ -18,6 +18,19 @@ TEXT = """\
 Trailhead 35 daypack, article TH-3504. Recycled nylon, 35 litres, 980 g. Colours: moss, slate.
 Price 129.90 EUR. In stock."""
 
+EXAMPLE = (
+    "Fjell 2 mug, article MG-0002, enamel, 250 g, blue. 14.50 GBP. Sold out.",
+    {
+        "sku": "MG-0002",
+        "name": "Fjell 2 mug",
+        "price": "14.50",
+        "currency": "GBP",
+        "weight_g": 250,
+        "colours": ["blue"],
+        "in_stock": False,
+    },
+)
+
 
 class CatalogueEntry(BaseModel):
     """One product as it stands in the catalogue."""
@@ -34,15 +47,13 @@ class CatalogueEntry(BaseModel):
 
 
 def main() -> None:
-    with assay.Extractor(CatalogueEntry, max_tokens=300) as extractor:
+    with assay.Extractor(CatalogueEntry, examples=[EXAMPLE], max_tokens=300) as extractor:
         outcome = extractor.run(TEXT)
     entry = outcome.unwrap()
     found = {span.path: TEXT[span.start : span.end] for span in outcome.spans}
     for field, value in entry.model_dump(mode="json").items():
         places = [text for path, text in found.items() if path.split("/")[1] == field]
-        print(
-            f"  {field:<10} {value!s:<28} {'in the text: ' + ', '.join(places) if places else 'not word for word in the text'}"
-        )
+        print(f"  {field:<10} {value!s:<28} {'in the text: ' + ', '.join(places) if places else 'not in the text as it is'}")
     print(f"valid after {len(outcome.attempts)} attempt(s), {outcome.usage.total_tokens} tokens")
 
 

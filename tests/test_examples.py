@@ -49,7 +49,14 @@ SCHEMAS = {
 def run(*command: str, source: str = "") -> subprocess.CompletedProcess[str]:
     keyless = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY") and name != "ASSAY_MODEL"}
     return subprocess.run(
-        [sys.executable, *command], input=source, capture_output=True, text=True, env=keyless, cwd=ROOT, timeout=180, check=False
+        [sys.executable, *command],
+        input=source,
+        capture_output=True,
+        text=True,
+        env=keyless,
+        cwd=ROOT,
+        timeout=180,
+        check=False,
     )
 
 

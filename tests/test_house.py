@@ -18,10 +18,14 @@ SRC = ROOT / "src"
 
 # One row per storey, the ground floor first: a room imports only from itself and from rows above it in this table.
 LAYERS = (
+    {"json_data"},
+    {"pointer"},
+    {"paths", "words"},
+    {"ground"},
     {"types"},
-    {"errors", "pointer", "prices"},
-    {"options", "effects", "paths", "words"},
-    {"drive", "retry", "problems", "ground", "fan"},
+    {"errors", "prices"},
+    {"options", "effects"},
+    {"drive", "retry", "problems", "fan"},
     {"schema", "decode"},
     {"prompt", "wire"},
     {"engine", "providers"},

@@ -12,8 +12,10 @@ from assay.cli.batch import batch
 from assay.cli.common import FAILED, INTERRUPTED, USAGE, err
 from assay.cli.demo import demo
 from assay.cli.doctor import doctor
+from assay.cli.eval import evaluation
 from assay.cli.extract import extract
 from assay.cli.models import models
+from assay.cli.report import report
 from assay.cli.schema import schema
 from assay.errors import (
     APIConnectionError,
@@ -42,6 +44,8 @@ app.command()(demo)
 app.command()(extract)
 app.command()(batch)
 app.command()(schema)
+app.command("eval")(evaluation)
+app.command()(report)
 app.add_typer(models, name="models")
 app.command()(doctor)
 
