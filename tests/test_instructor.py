@@ -7,7 +7,7 @@ import copy
 import json
 import pickle
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -33,12 +33,24 @@ JASON = '{"name": "Jason", "age": 25}'
 SAID: Any = [{"role": "user", "content": "Extract Jason is 25 years old."}]
 
 
+OPEN: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def close_clients() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
 def over_openai(server: Server, mode: Any = None) -> Any:
-    return instructor.from_openai(openai.OpenAI(api_key="k", base_url=server.base_url, max_retries=0), mode=mode)
+    OPEN.append(openai.OpenAI(api_key="k", base_url=server.base_url, max_retries=0))
+    return instructor.from_openai(OPEN[-1], mode=mode)
 
 
 def over_groq(server: Server, mode: Any = None) -> Any:
-    return instructor.from_groq(groq.Groq(api_key="gsk_k", base_url=server.url, max_retries=0), mode=mode)
+    OPEN.append(groq.Groq(api_key="gsk_k", base_url=server.url, max_retries=0))
+    return instructor.from_groq(OPEN[-1], mode=mode)
 
 
 def create(client: Any, response_model: Any = User, **options: Any) -> Any:
@@ -162,8 +174,9 @@ def test_a_servers_errors_keep_the_type_that_the_client_gives_them(status: int, 
         client.on("completion:error", heard.append)
         with pytest.raises(getattr(openai, kind)):
             create(client)
+        OPEN.append(assay.Groq(api_key="gsk_k", base_url=server.url, max_retries=0))
         with pytest.raises(ours):
-            create(instructor.from_groq(assay.Groq(api_key="gsk_k", base_url=server.url, max_retries=0)))
+            create(instructor.from_groq(OPEN[-1]))
         assert len(server.received) == 3
     assert type(heard[0]) is getattr(openai, kind)
 

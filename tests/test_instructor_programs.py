@@ -45,8 +45,19 @@ def serve() -> Iterator[Replies]:
         server.__exit__(None, None, None)
 
 
+OPEN: list[OpenAI] = []
+
+
+@pytest.fixture(autouse=True)
+def close_clients() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
 def openai_client(server: Server) -> OpenAI:
-    return OpenAI(api_key="k", base_url=server.base_url, max_retries=0)
+    OPEN.append(OpenAI(api_key="k", base_url=server.base_url, max_retries=0))
+    return OPEN[-1]
 
 
 class User(BaseModel):

@@ -28,6 +28,8 @@ PEERS = ("instructor", "pydantic-ai-slim[openai]", "openai")
 SIZES = {4: 205, 32: 1_639, 128: 6_556}
 """Kilobytes of answer, and the pieces that they come in."""
 ROUNDS = 3
+LIMIT = 300
+"""Seconds that one contestant may take for one answer."""
 
 
 # -- the server --------------------------------------------------------------------------------------------------------
@@ -38,7 +40,9 @@ def answer_text(kilobytes: int) -> str:
     size = 0
     while size < kilobytes * 1000 - 40:
         number = len(items)
-        items.append({"name": f"item {number}", "quantity": number % 97 + 1, "price": number * 137 % 50000 / 100, "tags": ["a", "b"]})
+        items.append(
+            {"name": f"item {number}", "quantity": number % 97 + 1, "price": number * 137 % 50000 / 100, "tags": ["a", "b"]}
+        )
         size += len(json.dumps(items[-1])) + 2
     return json.dumps({"items": items, "total": len(items)})
 
@@ -93,7 +97,9 @@ def bare_reading(url: str, model: str) -> Iterator[Any]:
 
     host = url.removeprefix("http://").partition("/")[0]
     connection = http.client.HTTPConnection(host)
-    connection.request("POST", "/v1/chat/completions", json.dumps({"model": model, "stream": True}), {"content-type": "application/json"})
+    connection.request(
+        "POST", "/v1/chat/completions", json.dumps({"model": model, "stream": True}), {"content-type": "application/json"}
+    )
     for line in connection.getresponse():
         if line.startswith(b"data: {"):
             yield json.loads(line[6:])["choices"][0]["delta"].get("content")
@@ -103,7 +109,10 @@ def bare_httpx(url: str, model: str) -> Iterator[Any]:
     """The stream's lines and the JSON in them, with httpx."""
     import httpx
 
-    with httpx.Client() as client, client.stream("POST", f"{url}/chat/completions", json={"model": model, "stream": True}) as got:
+    with (
+        httpx.Client() as client,
+        client.stream("POST", f"{url}/chat/completions", json={"model": model, "stream": True}) as got,
+    ):
         for line in got.iter_lines():
             if line.startswith("data: {"):
                 yield json.loads(line[6:])["choices"][0]["delta"].get("content")
@@ -197,7 +206,9 @@ async def pydantic_ai(url: str, model: str) -> AsyncIterator[Any]:
     from pydantic_ai.models.openai import OpenAIChatModel
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    agent = Agent(OpenAIChatModel(model, provider=OpenAIProvider(base_url=url, api_key="x")), output_type=PromptedOutput(_models()))
+    agent = Agent(
+        OpenAIChatModel(model, provider=OpenAIProvider(base_url=url, api_key="x")), output_type=PromptedOutput(_models())
+    )
     async with agent.run_stream("...") as result:
         async for value in result.stream_output(debounce_by=None):
             yield value
@@ -258,7 +269,10 @@ def _child(name: str, url: str, kilobytes: int) -> dict[str, float] | str:
     uses_peers = name.startswith(("openai", "Instructor", "pydantic-ai")) and python.exists()
     command = [str(python) if uses_peers else sys.executable, __file__, "--one", name, url, str(kilobytes)]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent.parent / "src")}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=300)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        return f"not done within {LIMIT} s"
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["?"])[-1]
         return "not installed" if "No module named" in last else last[:80]

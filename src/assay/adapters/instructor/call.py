@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -30,6 +31,9 @@ from assay.types import Call, Message, Outcome, Params, Reply
 
 MaxRetries: TypeAlias = int | Retrying | AsyncRetrying
 
+_KEPT = 128
+"""Targets and models that a client keeps compiled: more than programs have, fewer than one that makes them anew at each call."""
+
 
 class Door:
     """Where an Instructor's calls go: a client object, or a model that assay reaches itself. Compiles each target once."""
@@ -38,7 +42,8 @@ class Door:
         """`create`: the client's own function; None to reach `options.model` directly."""
         self.create = create
         self._options = options.updated({"mode": _mode(mode), "temperature": None})
-        self._compiled: dict[tuple[Any, ...], tuple[Connection, Task[Any]]] = {}
+        self._connection = functools.lru_cache(_KEPT)(self._connect)
+        self._task = functools.lru_cache(_KEPT)(self._compile)
 
     def own(self, **kwargs: Any) -> Any:
         """The client's own function, for calls without a `response_model`."""
@@ -48,14 +53,11 @@ class Door:
             )
         return self.create(**kwargs)
 
-    def compiled(self, whole: Target[Any], model: str | None, *, strict: bool) -> tuple[Connection, Task[Any]]:
-        """The connection and the task for a target, made when first asked for."""
-        key = (whole, model, strict)
-        if key not in self._compiled:
-            options = replace(self._options, strict=strict, model=model or self._options.model)
-            connection = connect(options)
-            self._compiled[key] = connection, compile_task(whole, options, connection)
-        return self._compiled[key]
+    def _connect(self, model: str | None) -> Connection:
+        return connect(replace(self._options, model=model or self._options.model))
+
+    def _compile(self, whole: Target[Any], model: str | None, strict: bool) -> Task[Any]:
+        return compile_task(whole, replace(self._options, strict=strict), self._connection(model))
 
     def begin(
         self,
@@ -84,10 +86,11 @@ class Door:
         if any(kwargs.pop(name, None) is not None for name in ("cache", "cache_ttl", "cache_namespace")):
             raise ConfigurationError("there is no cache in this adapter: leave cache out, or keep the values yourself")
         whole = target(_without_partial(response_model))
-        connection, task = self.compiled(whole, kwargs.pop("model", None), strict=strict)
+        model = kwargs.pop("model", None)
         referee = Referee(max_retries, hooks, whole.name, budget)
+        task = self._task(whole, model, strict)
         task = replace(task, context=context, retries=referee.retrying(), params=_params(task.params, kwargs))
-        return Asking(self, task, source, connection, Recorder(hooks), referee, budget)
+        return Asking(self, task, source, self._connection(model), Recorder(hooks), referee, budget)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ class Recorder:
         self._hooks.emit_completion_arguments(**kwargs)
 
     def answered(self, completion: Any) -> Any:
-        self.completions.append(completion)
+        if hasattr(completion, "choices") or isinstance(completion, dict):  # else it is a stream
+            self.completions.append(completion)
         self._hooks.emit_completion_response(completion)
         return completion
 

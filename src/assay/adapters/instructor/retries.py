@@ -53,6 +53,10 @@ class Referee:
         assert isinstance(error, Exception)
         last = self.over_budget or bool(self._rule.stop(state))
         self._tell(error, state, last=last)
+        if isinstance(self._rule, Retrying):
+            self._rule.after(state)
+            if self._rule.before_sleep is not None and not last:
+                self._rule.before_sleep(state)
         return last
 
     def _tell(self, error: Exception, state: RetryCallState, *, last: bool) -> None:
