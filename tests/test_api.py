@@ -18,11 +18,11 @@ from typing import Any, Literal
 import httpx
 import pytest
 from pydantic import BaseModel
-from servers import Server, answer, completion, error
 from typing_extensions import TypedDict
 
 import assay
 from assay import Extractor
+from servers import Server, answer, completion, error
 
 
 class Person(BaseModel):

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from batch_server import BatchServer, serving
 
 ROWS = 300

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from servers import Received, Server, answer, completion, completion_body, error, streamed
 
 import assay
 from assay import doctor
+from servers import Received, Server, answer, completion, completion_body, error, streamed
 
 PROSE = "They have five apples together."
 GOOD = json.dumps({"zq_sum": 5, "zq_unit": "zq_apples"})

@@ -19,9 +19,8 @@ from pydantic import BaseModel, Field, create_model
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from servers import Received, Server, answer, completion, error
-
 import assay
+from servers import Received, Server, answer, completion, error
 
 FAILURES = 3
 TEXT = "Field one is 1, field two is 2, and so on."
