@@ -37,7 +37,19 @@ def here(tmp_path: Path) -> Path:
 
 def start(here: Path, server: BatchServer, *flags: str, limit: int | None = None) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", "from assay.cli import main; main()", "batch", "in.jsonl", "-o", "out.jsonl"]
-    command += ["--schema", "doc.py:Doc", "--model", "m", "--base-url", server.url, "--mode", "json", "--concurrency", "16", *flags]
+    command += [
+        "--schema",
+        "doc.py:Doc",
+        "--model",
+        "m",
+        "--base-url",
+        server.url,
+        "--mode",
+        "json",
+        "--concurrency",
+        "16",
+        *flags,
+    ]
     environment = {**os.environ, "PYTHONPATH": str(SRC)}
 
     def starve() -> None:

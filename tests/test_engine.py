@@ -124,7 +124,7 @@ def test_a_document_cannot_close_its_own_frame() -> None:
 
 def test_only_the_failing_part_is_asked_for_and_merged() -> None:
     bad = {**GOOD, "status": "on hold?"}
-    outcome, (first, again), _ = play(task(), json.dumps(bad), '{"/status": "open"}')
+    outcome, (_, again), _ = play(task(), json.dumps(bad), '{"/status": "open"}')
     assert outcome.unwrap() == Order.model_validate(GOOD)
     assert "/status" in said(again)
     assert "on hold?" in said(again)

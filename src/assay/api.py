@@ -59,7 +59,7 @@ class Extractor(Generic[T]):
     def of(cls, target: type[T], options: Options, *, limiter: Limiter | None = None) -> Extractor[T]:
         """An extractor with options already checked."""
         extractor = cls.__new__(cls)
-        extractor._open(target, options, limiter)
+        extractor._open(target, options, limiter)  # noqa: SLF001  # its own
         return extractor
 
     def _open(self, type_: Any, options: Options, limiter: Limiter | None) -> None:
@@ -246,7 +246,7 @@ def conduct(task: Task[T], source: Source, send: Callable[[Call], Flow[Reply]]) 
             failure = error
 
 
-def _source(given: Given) -> Source:
+def _source(given: object) -> Source:
     if isinstance(given, str):
         return given
     if isinstance(given, bytes) or not isinstance(given, Sequence):
@@ -327,12 +327,14 @@ class Extractable(BaseModel):
     @classmethod
     def extract(cls, source: Given, **options: Unpack[OptionsDict]) -> Self:
         """An instance out of a text; see `assay.extract`."""
-        return extract(cls, source, **options)
+        value: Self = extract(cls, source, **options)
+        return value
 
     @classmethod
     async def aextract(cls, source: Given, **options: Unpack[OptionsDict]) -> Self:
         """`extract`, awaited."""
-        return await aextract(cls, source, **options)
+        value: Self = await aextract(cls, source, **options)
+        return value
 
     @classmethod
     def stream(cls, source: Given, **options: Unpack[OptionsDict]) -> Generator[Partial[Self], None, None]:

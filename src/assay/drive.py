@@ -60,7 +60,7 @@ def stream(flow: Flow[Any], transport: Transport) -> Generator[Any, None, None]:
                     if opened is not None:
                         opened.close()
                     result = opened = transport.open(effect.request)
-            except Exception as error:  # whatever an effect raises is the flow's to judge
+            except Exception as error:  # noqa: BLE001  # whatever an effect raises is the flow's to judge
                 failure = error
     finally:
         flow.close()
@@ -94,7 +94,7 @@ async def astream(flow: Flow[Any], transport: AsyncTransport) -> AsyncGenerator[
                     if opened is not None:
                         await opened.aclose()
                     result = opened = await transport.open(effect.request)
-            except Exception as error:  # whatever an effect raises is the flow's to judge
+            except Exception as error:  # noqa: BLE001  # whatever an effect raises is the flow's to judge
                 failure = error
     finally:
         flow.close()

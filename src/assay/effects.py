@@ -127,5 +127,5 @@ def taking(flow: Flow[T], take: Callable[[Any], object]) -> Flow[T]:
             continue
         try:
             result = yield effect
-        except Exception as error:  # whatever an effect raises is the flow's to judge
+        except Exception as error:  # noqa: BLE001  # whatever an effect raises is the flow's to judge
             failure = error
