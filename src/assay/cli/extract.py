@@ -38,6 +38,6 @@ def extract(
         outcome = extractor.run(source)
     if trace:
         err.print(show.trace(outcome))
-    if not flags.quiet:
+    if outcome.attempts and not flags.quiet:
         err.print(show.summary(outcome))
     show.result(out, show.plain(outcome.unwrap()), form)
