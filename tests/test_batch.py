@@ -63,7 +63,7 @@ def batch(
     control = given.pop("control", None)
     settings = {"model": "m", "base_url": server.url, "mode": "json", "retries": 0, "max_retries": 0, **(options or {})}
     extractor = assay.Extractor(target, limiter=limiter, **settings)
-    return run(extractor, source, output, settings=Settings(**given), limiter=limiter, reporter=reporter, control=control)
+    return run(extractor, source, output, settings=Settings(**given), reporter=reporter, control=control)
 
 
 def jsonl(path: Path) -> list[dict[str, Any]]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic_core import from_json
-
 from assay.api import Extractor
 from assay.backends.limits import RateLimiter
-from assay.batch import rows, sources
+from assay.batch import ends, sources
 from assay.batch.budget import Purse
 from assay.batch.journal import Journal
 from assay.batch.layout import Layout
@@ -23,9 +20,9 @@ from assay.batch.plan import Estimate, Pace, estimate
 from assay.batch.progress import Reporter, Silent, Summary
 from assay.batch.provider import ProviderBatch, online
 from assay.batch.runner import Ask, Runner
-from assay.batch.sinks import ErrorsSink, Sink, sink
+from assay.batch.sinks import ErrorsSink, sink
 from assay.batch.sources import Columns, Rows
-from assay.batch.stops import Stop, Watch
+from assay.batch.stops import Watch
 from assay.batch.width import Width
 from assay.errors import ConfigurationError
 from assay.options import Budget
@@ -65,7 +62,6 @@ def run(
     output: Path,
     *,
     settings: Settings | None = None,
-    limiter: RateLimiter | None = None,
     reporter: Reporter | None = None,
     control: Control | None = None,
 ) -> Summary:
@@ -73,7 +69,7 @@ def run(
 
     async def whole() -> Summary:
         async with extractor:
-            return await arun(extractor, source, output, settings=settings, limiter=limiter, reporter=reporter, control=control)
+            return await arun(extractor, source, output, settings=settings, reporter=reporter, control=control)
 
     return asyncio.run(whole())
 
@@ -84,48 +80,76 @@ async def arun(
     output: Path,
     *,
     settings: Settings | None = None,
-    limiter: RateLimiter | None = None,
     reporter: Reporter | None = None,
     control: Control | None = None,
 ) -> Summary:
     """Extract from every row of `source` into `output`; rows that the journal beside it has are not asked again.
 
-    `limiter` is the one that the extractor was made with. Raises `ConfigurationError` (also as `OutputBusy`) and
-    `StorageError`, before anything is asked; what goes wrong later is told by `Summary.stop`.
+    All requests go through one `RateLimiter`: the extractor's, or a new one that learns the server's limits. Raises
+    `ConfigurationError` (also as `OutputBusy`) and `StorageError`; what else ends a run early is told by `Summary.stop`.
     """
-    settings, reporter, limiter = settings or Settings(), reporter or Silent(), limiter or RateLimiter()
+    settings, reporter = settings or Settings(), reporter or Silent()
     _check(source, output, settings)
     await asyncio.to_thread(sources.check, source, settings.columns)
-    with _opened(output) as journal:
-        layout = Layout(extractor.target, journal.fact("columns"))
-        sinks = [sink(output, layout), ErrorsSink(settings.errors or output.with_name(f"{output.name}.errors.jsonl"))]
-        last = await asyncio.to_thread(_prepare, journal, sinks, extractor, settings, reporter)
-        total = await asyncio.to_thread(sources.count, source)
-        ask = await _asker(extractor, source, journal, settings, reporter)
-        runner = Runner(
-            extractor,
-            ask,
-            sources.read(source, settings.columns),
-            journal=journal,
-            sinks=sinks,
-            layout=layout,
-            width=_width(extractor, settings),
-            watch=Watch(settings.max_failures),
-            purse=Purse(settings.budget, extractor.connection.price, *journal.spent()),
-            limiter=limiter,
-            reporter=reporter,
-            total=total,
-            last=last,
-        )
-        if control is not None:
-            control(runner)
-        try:
-            await runner.run()
-        finally:
-            stop = await asyncio.to_thread(_finish, journal, sinks, layout, runner, settings)
-        summary = _summary(journal, runner, stop)
+    async with _limited(extractor) as (asking, limiter):
+        with _opened(output) as journal:
+            summary = await _run(asking, source, output, journal, settings, limiter, reporter, control)
     reporter.end(summary)
     return summary
+
+
+async def _run(
+    extractor: Extractor[Any],
+    source: str | Path | Rows,
+    output: Path,
+    journal: Journal,
+    settings: Settings,
+    limiter: RateLimiter,
+    reporter: Reporter,
+    control: Control | None,
+) -> Summary:
+    layout = Layout(extractor.target, journal.fact("columns"))
+    sinks = [sink(output, layout), ErrorsSink(settings.errors or output.with_name(f"{output.name}.errors.jsonl"))]
+    last = await asyncio.to_thread(ends.prepare, journal, sinks, extractor, reporter, retry_failed=settings.retry_failed)
+    runner = Runner(
+        extractor,
+        await _asker(extractor, source, journal, settings, reporter),
+        sources.read(source, settings.columns),
+        journal=journal,
+        sinks=sinks,
+        layout=layout,
+        width=_width(extractor, settings),
+        watch=Watch(settings.max_failures),
+        purse=Purse(settings.budget, extractor.connection.price, *journal.spent()),
+        limiter=limiter,
+        reporter=reporter,
+        total=await asyncio.to_thread(sources.count, source),
+        last=last,
+    )
+    if control is not None:
+        control(runner)
+    try:
+        await runner.run()
+    finally:
+        await asyncio.to_thread(ends.finish, journal, sinks, layout, runner, in_order=settings.order == "input")
+    if settings.provider_batch:
+        Parcels(journal).tidy()
+    return ends.summary(journal, runner)
+
+
+@asynccontextmanager
+async def _limited(extractor: Extractor[Any]) -> AsyncIterator[tuple[Extractor[Any], RateLimiter]]:
+    """The extractor with the limiter that all its requests go through; a twin of it that has one, if it has none."""
+    limiter = extractor.connection.endpoint.limiter
+    if isinstance(limiter, RateLimiter):
+        yield extractor, limiter
+    elif limiter is not None or extractor.connection.provider == "local":
+        yield extractor, RateLimiter()
+    else:
+        limiter = RateLimiter()
+        twin: Extractor[Any] = Extractor.of(extractor.target, extractor.options, limiter=limiter)  # type: ignore[arg-type]  # a Target stands for its type
+        async with twin:
+            yield twin, limiter
 
 
 def dry_run(
@@ -192,102 +216,3 @@ def _width(extractor: Extractor[Any], settings: Settings) -> Width:
         return Width(settings.concurrency, start=first or settings.concurrency)
     suits = extractor.connection.concurrency
     return Width(WIDEST, start=first) if suits >= MANY else Width(suits, start=first or suits)
-
-
-# -- before ------------------------------------------------------------------------------------------------------------
-
-
-def _prepare(journal: Journal, sinks: Sequence[Sink], extractor: Extractor[Any], settings: Settings, reporter: Reporter) -> int:
-    """Bring journal and output to one state, and say what is known. The position of the last finished row, -1 for none."""
-    parts = _parts(extractor)
-    before = from_json(journal.fact("parts", "{}"))
-    had = sum(journal.count().values())
-    if journal.fact("fingerprint", extractor.fingerprint) != extractor.fingerprint:
-        changed = [name for name, value in parts.items() if before.get(name) != value] or ["server's capabilities"]
-        journal.forget_rows()
-        reporter.say(
-            f"changed since the last run: {', '.join(changed)}. Every row is asked anew; "
-            f"the {journal.stored():,} answers so far stay in {journal.path.name} for when it is changed back"
-        )
-        had = 0
-    journal.remember(fingerprint=extractor.fingerprint, parts=rows.text(parts))
-    again = journal.ask_failed_again() if settings.retry_failed else 0
-    counts = journal.count()
-    done, failed = counts.get("done", 0), sum(counts.values()) - counts.get("done", 0)
-    if had:
-        hint = f", {again} failed ones are asked again" if again else ""
-        hint = hint or (f", {failed:,} failed (--retry-failed asks them again)" if failed else "")
-        reporter.say(f"resuming: {done:,} rows are done{hint}")
-    return _assemble(journal, sinks)
-
-
-def _assemble(journal: Journal, sinks: Sequence[Sink]) -> int:
-    """Write the output anew out of the journal, whatever a kill has left there."""
-    last = journal.last()
-    for target in sinks:
-        if last >= 0 or target.path.exists():
-            target.assemble(journal.finished())
-    return last
-
-
-def _parts(extractor: Extractor[Any]) -> dict[str, str]:
-    """What goes into the fingerprint, by name, to say which of it changed."""
-    options = extractor.options
-    named = {
-        "schema": extractor.target.json_schema,
-        "model": extractor.model,
-        "server": options.base_url,
-        "instructions": options.instructions,
-        "examples": options.examples,
-        "mode": options.mode,
-        "prompt style": options.prompt_style,
-        "strictness": options.strict,
-        "temperature": options.temperature,
-        "max_tokens": options.max_tokens,
-    }
-    return {name: hashlib.sha256(rows.text(value).encode()).hexdigest()[:16] for name, value in named.items()}
-
-
-# -- after -------------------------------------------------------------------------------------------------------------
-
-
-def _finish(journal: Journal, sinks: Sequence[Sink], layout: Layout, runner: Runner, settings: Settings) -> Stop | None:
-    """Leave the output complete, and in its order."""
-    stop = runner.stopped
-    if stop is not None and stop.reason == "storage":
-        return stop
-    gone = journal.forget_rows(runner.count) if runner.count is not None and stop is None else 0
-    journal.remember(columns=layout.dump())
-    if settings.provider_batch:
-        Parcels(journal).tidy()
-    if runner.tally.asked:
-        journal.remember(rows_per_second=f"{runner.tally.asked / runner.tally.seconds:.3f}")
-    unordered = settings.order == "input" and not runner.ordered
-    for target in sinks:
-        if gone or unordered or runner.replaced or target.stale:
-            target.assemble(journal.finished())
-        target.close()
-    return stop
-
-
-def _summary(journal: Journal, runner: Runner, stop: Stop | None) -> Summary:
-    counts = dict(journal.count())
-    done, finished = counts.pop("done", 0), sum(counts.values())
-    tally = runner.tally
-    return Summary(
-        stop=stop,
-        asked=tally.asked,
-        kept=tally.kept,
-        reused=tally.reused,
-        requests=tally.requests,
-        reasks=tally.reasks,
-        usage=tally.usage,
-        seconds=tally.seconds,
-        rows=done + finished,
-        done=done,
-        failed=finished,
-        failures=counts,
-        repairs=journal.repairs(),
-        spent=journal.spent()[1],
-        pending=None if runner.count is None else runner.count - done - finished,
-    )

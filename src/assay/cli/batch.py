@@ -104,9 +104,7 @@ def batch(
         return
     reporter = follow.follower(err, output, quiet=flags.quiet, log_json=log_json)
     with closing(reporter) if isinstance(reporter, follow.Live) else nullcontext():
-        summary = run(
-            extractor, source, output, settings=settings, limiter=limiter, reporter=reporter, control=_Hand(reporter).take
-        )
+        summary = run(extractor, source, output, settings=settings, reporter=reporter, control=_Hand(reporter).take)
     if flags.quiet and not log_json and summary.stop is not None:
         err.print(f"stopped: {summary.stop.message}", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(exit_code(summary))

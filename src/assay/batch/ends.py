@@ -1,0 +1,114 @@
+"""The two ends of a run: bringing journal and output to one state before it, and leaving a complete output after it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic_core import from_json
+
+from assay.api import Extractor
+from assay.batch import rows
+from assay.batch.journal import Journal
+from assay.batch.layout import Layout
+from assay.batch.progress import Reporter, Summary
+from assay.batch.runner import Runner
+from assay.batch.sinks import Sink
+
+# -- before ------------------------------------------------------------------------------------------------------------
+
+
+def prepare(
+    journal: Journal, sinks: Sequence[Sink], extractor: Extractor[Any], reporter: Reporter, *, retry_failed: bool
+) -> int:
+    """Bring journal and output to one state, and say what is known. The position of the last finished row, -1 for none."""
+    parts = _parts(extractor)
+    before = from_json(journal.fact("parts", "{}"))
+    had = sum(journal.count().values())
+    if journal.fact("fingerprint", extractor.fingerprint) != extractor.fingerprint:
+        changed = [name for name, value in parts.items() if before.get(name) != value] or ["server's capabilities"]
+        journal.forget_rows()
+        reporter.say(
+            f"changed since the last run: {', '.join(changed)}. Every row is asked anew; "
+            f"the {journal.stored():,} answers so far stay in {journal.path.name} for when it is changed back"
+        )
+        had = 0
+    journal.remember(fingerprint=extractor.fingerprint, parts=rows.text(parts))
+    again = journal.ask_failed_again() if retry_failed else 0
+    counts = journal.count()
+    done, failed = counts.get("done", 0), sum(counts.values()) - counts.get("done", 0)
+    if had:
+        hint = f", {again} failed ones are asked again" if again else ""
+        hint = hint or (f", {failed:,} failed (--retry-failed asks them again)" if failed else "")
+        reporter.say(f"resuming: {done:,} rows are done{hint}")
+    return _assemble(journal, sinks)
+
+
+def _assemble(journal: Journal, sinks: Sequence[Sink]) -> int:
+    """Write the output anew out of the journal, whatever a kill has left there."""
+    last = journal.last()
+    for target in sinks:
+        if last >= 0 or target.path.exists():
+            target.assemble(journal.finished())
+    return last
+
+
+def _parts(extractor: Extractor[Any]) -> dict[str, str]:
+    """What goes into the fingerprint, by name, to say which of it changed."""
+    options = extractor.options
+    named = {
+        "schema": extractor.target.json_schema,
+        "model": extractor.model,
+        "server": options.base_url,
+        "instructions": options.instructions,
+        "examples": options.examples,
+        "mode": options.mode,
+        "prompt style": options.prompt_style,
+        "strictness": options.strict,
+        "temperature": options.temperature,
+        "max_tokens": options.max_tokens,
+    }
+    return {name: hashlib.sha256(rows.text(value).encode()).hexdigest()[:16] for name, value in named.items()}
+
+
+# -- after -------------------------------------------------------------------------------------------------------------
+
+
+def finish(journal: Journal, sinks: Sequence[Sink], layout: Layout, runner: Runner, *, in_order: bool) -> None:
+    """Leave the output complete, and in its order. After a failing disk nothing is touched: the next run puts it right."""
+    if runner.stopped is None or runner.stopped.reason != "storage":
+        gone = journal.forget_rows(runner.count) if runner.count is not None else 0
+        facts = {"columns": layout.dump()}
+        if runner.tally.asked:
+            facts["rows_per_second"] = f"{runner.tally.asked / runner.tally.seconds:.3f}"
+        journal.remember(**facts)
+        anew = gone or runner.replaced or (in_order and not runner.ordered)
+        for target in sinks:
+            if anew or target.stale:
+                target.assemble(journal.finished())
+    for target in sinks:
+        target.close()
+
+
+def summary(journal: Journal, runner: Runner) -> Summary:
+    counts = dict(journal.count())
+    done, finished = counts.pop("done", 0), sum(counts.values())
+    tally = runner.tally
+    return Summary(
+        stop=runner.stopped,
+        asked=tally.asked,
+        kept=tally.kept,
+        reused=tally.reused,
+        requests=tally.requests,
+        reasks=tally.reasks,
+        usage=tally.usage,
+        seconds=tally.seconds,
+        rows=done + finished,
+        done=done,
+        failed=finished,
+        failures=counts,
+        repairs=journal.repairs(),
+        spent=journal.spent()[1],
+        pending=None if runner.count is None else runner.count - done - finished,
+    )
