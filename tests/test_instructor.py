@@ -53,6 +53,11 @@ def over_groq(server: Server, mode: Any = None) -> Any:
     return instructor.from_groq(OPEN[-1], mode=mode)
 
 
+def over_assay(server: Server, mode: Any = None) -> Any:
+    OPEN.append(assay.Groq(api_key="gsk_k", base_url=server.url, max_retries=0))
+    return instructor.from_groq(OPEN[-1], mode=mode)
+
+
 def create(client: Any, response_model: Any = User, **options: Any) -> Any:
     return client.chat.completions.create(**{"model": "m", "messages": SAID, **options}, response_model=response_model)
 
@@ -174,9 +179,8 @@ def test_a_servers_errors_keep_the_type_that_the_client_gives_them(status: int, 
         client.on("completion:error", heard.append)
         with pytest.raises(getattr(openai, kind)):
             create(client)
-        OPEN.append(assay.Groq(api_key="gsk_k", base_url=server.url, max_retries=0))
         with pytest.raises(ours):
-            create(instructor.from_groq(OPEN[-1]))
+            create(over_assay(server))
         assert len(server.received) == 3
     assert type(heard[0]) is getattr(openai, kind)
 
@@ -272,7 +276,7 @@ class Gate:
         ]
 
 
-@pytest.mark.parametrize("over", [over_openai, over_groq])
+@pytest.mark.parametrize("over", [over_openai, over_groq, over_assay])
 def test_partial_values_and_items_are_there_while_the_answer_comes(over: Any) -> None:
     gate = Gate(JASON, 20)
     with Server(gate.steps) as server:
@@ -350,6 +354,20 @@ def test_a_model_by_its_name_awaited() -> None:
 
     with Server([completion(JASON)]) as server:
         assert asyncio.run(main(server.base_url)).age == 25
+
+
+def test_our_own_clients_will_do() -> None:
+    async def main(url: str) -> list[Any]:
+        async with assay.AsyncGroq(api_key="gsk_k", base_url=url, max_retries=0) as inner:
+            client = instructor.from_groq(inner)
+            user = await client.create(model="m", response_model=User, messages=SAID)
+            _, whole = await client.create_with_completion(model="m", response_model=User, messages=SAID)
+            return [user.age, whole.usage.total_tokens]
+
+    with Server([completion(JASON)]) as server:
+        assert create(over_assay(server)).age == 25
+        assert create(instructor.patch(over_assay(server).client)).age == 25
+        assert asyncio.run(main(server.url)) == [25, 15]
 
 
 def test_an_instructor_is_one() -> None:

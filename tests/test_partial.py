@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,7 +126,9 @@ def test_strings_numbers_and_literals_are_held_back_until_they_end() -> None:
     parser = feed('{"name": "Al')
     assert parser.mark().data() == {}
     assert parser.mark().data(unfinished=True) == {"name": "Al"}
-    assert parser.feed('ice", "age": 4') == ["/name"]
+    assert parser.feed('ice"') == []
+    assert parser.mark().data() == {}, "the quote may be one that was not escaped"
+    assert parser.feed(', "age": 4') == ["/name"]
     assert parser.mark().data() == {"name": "Alice"}
     assert parser.mark().data(unfinished=True) == {"name": "Alice", "age": 4}
     assert parser.feed('2, "ok": tru') == ["/age"]
@@ -147,7 +150,7 @@ def test_list_items_are_there_at_once() -> None:
         "Here is the answer:\n\n",
         "```json\n",
         '<think>The fields {a, b} would be {"a": 0}.</think>\n',
-        "<thinking>[1]</thinking> Sure! ",
+        "<Thinking>[1]</Thinking> Sure! ",
         "Use {braces} and {{templates}}; so: ",
         "a < b, so ",
     ],
@@ -159,6 +162,22 @@ def test_what_stands_before_the_value_is_passed_over_however_it_is_cut(before: s
         shown = [path for i in range(0, len(text), size) for path in parser.feed(text[i : i + size])]
         assert shown == ["/a", ""]
         assert parser.mark().data() == {"a": 1}
+
+
+MALFORMED = Path(__file__).parent.parent.parent / "shared" / "data" / "malformed.jsonl"
+
+
+@pytest.mark.skipif(not MALFORMED.exists(), reason="the collection of malformed texts is not here")
+def test_nothing_is_shown_that_the_whole_reading_takes_back() -> None:
+    cases = [json.loads(line) for line in MALFORMED.read_bytes().splitlines()]
+    wrong = []
+    for case in cases:
+        if case["reject"] or case["text"] == '{"a":"b","a":"c"}':  # which of the two is meant is seen too late
+            continue
+        shown = feed(*case["text"]).mark().data()
+        if shown not in (None, {}, []) and not grown(shown, case["expected"]):
+            wrong.append((case["id"], case["text"], shown))
+    assert wrong == []
 
 
 def test_only_the_brackets_asked_for_begin_a_value() -> None:

@@ -66,7 +66,7 @@ def test_a_model_is_shown_with_the_fields_that_are_there() -> None:
     assert first.model_fields_set == {"number"}
     assert first.items is None
     assert first.notes is None, "a default might not stay"
-    assert [len(order.items or ()) for order in shown] == [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2]
+    assert [len(order.items or ()) for order in shown] == [0, 1, 1, 1, 2, 2, 2, 2, 2]
     assert shown[3].items[0] == Item(sku="x", count=2, due=date(2026, 1, 2))
     assert shown[-1] == Order.model_validate_json(TEXT)
 
@@ -185,25 +185,25 @@ class Dog(BaseModel):
 @pytest.mark.parametrize(
     ("annotation", "data", "expected"),
     [
-        (Point, {"x": 1, "y": 2}, ["Point(x=1, y=None)", "Point(x=1, y=2)", "Point(x=1, y=2)"]),
-        (Place, {"name": "a", "at": {"x": 1}}, ["Place(name='a', at=None)", "Place(name='a', at=Point(x=1, y=None))"]),
+        (Point, {"x": 1, "y": 2}, ["Point(x=1, y=None)", "Point(x=1, y=2)"]),
+        (Place, {"name": "a", "at": {"x": 1, "y": 2}}, ["Place(name='a', at=None)", "Place(name='a', at=Point(x=1, y=None))"]),
         (Movie, {"title": "t", "cast": ["a", "b"]}, ["{'title': 't'}", "{'title': 't', 'cast': ['a']}"]),
-        (list[int], [1, 2, 3], ["[1]", "[1, 2]", "[1, 2, 3]", "[1, 2, 3]"]),
+        (list[int], [1, 2, 3], ["[1]", "[1, 2]", "[1, 2, 3]"]),
         (tuple[int, str], [1, "a"], ["(1,)", "(1, 'a')"]),
         (tuple[int, ...], [1, 2], ["(1,)", "(1, 2)"]),
-        (dict[str, Point], {"a": {"x": 1}}, ["{'a': Point(x=1, y=None)}", "{'a': Point(x=1, y=0)}"]),
-        (Point | None, {"x": 1}, ["Point(x=1, y=None)", "Point(x=1, y=None)"]),
+        (dict[str, Point], {"a": {"x": 1, "y": 2}}, ["{'a': Point(x=1, y=None)}", "{'a': Point(x=1, y=2)}"]),
+        (Point | None, {"x": 1}, ["Point(x=1, y=None)"]),
         (Annotated[list[str], AfterValidator(sorted)], ["b", "a"], ["['b']", "['b', 'a']"]),
         (Strings, ["a", "b"], ["Strings(root=['a'])", "Strings(root=['a', 'b'])"]),
         (
             Node,
-            {"name": "a", "inside": [{"name": "b"}]},
+            {"name": "a", "inside": [{"name": "b", "inside": []}]},
             ["Node(name='a', inside=None)", "Node(name='a', inside=[Node(name='b', inside=None)])"],
         ),
         (Box, {"when": ["2026-01-02"]}, ["Box(when=[datetime.date(2026, 1, 2)])"]),
-        (list[Cat | Dog], [{"kind": "cat", "lives": 9}], ["[]", "[]", "[Cat(kind='cat', lives=9)]"]),
-        (list[Spot], [{"x": 1, "y": 2}], ["[]", "[]", "[Spot(x=1, y=2)]"]),
-        (Cat | Dog, {"kind": "cat", "lives": 9}, ["None", "None", "None"]),
+        (list[Cat | Dog], [{"kind": "cat", "lives": 9}], ["[]", "[Cat(kind='cat', lives=9)]"]),
+        (list[Spot], [{"x": 1, "y": 2}], ["[]", "[Spot(x=1, y=2)]"]),
+        (Cat | Dog, {"kind": "cat", "lives": 9}, ["None", "None"]),
         (set[int], [1, 2], ["None", "None"]),
         (dict[int, str], {"1": "a"}, ["None"]),
         (list[Annotated[str, BeforeValidator(str.strip)]], [" a "], ["['a']"]),
@@ -220,7 +220,7 @@ def test_keys_that_a_model_may_have_are_all_known() -> None:
         a: int = Field(alias="A")
         b: int = Field(validation_alias=AliasChoices("B", "bee"))
 
-    assert [(v.a, v.b) for v in values(Loose, {"a": 1, "bee": 2})] == [(1, None), (1, 2), (1, 2)]
+    assert [(v.a, v.b) for v in values(Loose, {"a": 1, "bee": 2})] == [(1, None), (1, 2)]
 
 
 def test_unfinished_text_is_shown_where_any_beginning_of_it_fits() -> None:

@@ -114,7 +114,7 @@ def test_every_partial_says_what_it_completed_and_the_last_how_it_went() -> None
         "/items",
         "",
     ]
-    assert [partial.complete for partial in partials] == [False] * 9 + [True]
+    assert [partial.complete for partial in partials] == [False] * (len(partials) - 1) + [True]
     assert partials[1].value == Order.model_construct(number="A-1", items=[Item.model_construct(name="nut", count=None)])
     assert partials[1].data == {"number": "A-1", "items": [{"name": "nut"}]}
     last = partials[-1]

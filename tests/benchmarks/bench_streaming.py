@@ -296,10 +296,10 @@ def compare(names: list[str], sizes: list[int], rounds: int) -> None:
                     continue
                 good = [run for run in runs if not isinstance(run, str)]
                 cpu = statistics.median(run["cpu"] for run in good)
-                alone = alone or cpu
+                alone = alone or (cpu if name.startswith("reading") else 0.0)
                 row = good[0]
                 print(
-                    f"{name:32}{kilobytes:5}{cpu:9.3f}{cpu / SIZES[kilobytes] * 1e6:10.0f}{cpu / alone:11.1f}{row['values']:8.0f}"
+                    f"{name:32}{kilobytes:5}{cpu:9.3f}{cpu / SIZES[kilobytes] * 1e6:10.0f}{f'{cpu / alone:.1f}' if alone else '-':>11}{row['values']:8.0f}"
                     f"{statistics.median(run['memory'] for run in good):9.1f}  {'while it comes' if row['early'] else 'at the end'}",
                     flush=True,
                 )

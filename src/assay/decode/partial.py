@@ -2,7 +2,8 @@
 
 `PartialParser` is fed the text piece by piece and does the work of each character once, whatever the pieces: total
 work is linear in the text, and nothing is kept but the value itself. What it shows is final: strings, numbers and
-literals are held back until their last character has come, and containers only grow at their end.
+literals are held back until what follows them shows that they have ended (a quote may be one that the model forgot to
+escape, a comma a separator of thousands), and containers only grow at their end.
 
 It reads strict JSON (and a comma too many, and raw line breaks in strings), behind any prose, fence or think block.
 On anything else it stops showing and says so in `stopped`: mending is for the whole text, when all of it is there.
@@ -24,8 +25,11 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'[^"\\]*(?:\\.[^"\\]*)*', re.DOTALL)
 _WORD = re.compile(r"[-+.0-9A-Za-z]*")
 _LITERALS: Final = {"true": True, "false": False, "null": None}
-_THINK = r"think|thinking|thought|reasoning"
-_LONGEST_TAG = len("</reasoning>")
+_THINK = "think|thinking|thought|reasoning|reflection|scratchpad"
+_THINK_END = re.compile(rf"</(?:{_THINK})>", re.IGNORECASE)
+_PROSE = re.compile(r"[^\"':/\n{}\[\]]*")
+_NOTHING: Final = object()
+_LONGEST_TAG = len("</scratchpad>")
 
 
 class PartialParser:
@@ -36,12 +40,12 @@ class PartialParser:
         self._stack: list[Container] = []
         self._paths: list[str] = []
         self._key: str | None = None
+        self._held: JSON = _NOTHING
         self._pieces: list[str] = []
         self._tail = ""
         self._changes: list[str] = []
-        self._shown = False
-        self._start = re.compile(rf"<({_THINK})>|[{re.escape(openers)}]")
-        self._think_end = ""
+        self._depth = 0
+        self._start = re.compile(rf"<({_THINK})>|[{re.escape(openers)}]", re.IGNORECASE)
         self._step: Callable[[str, int], int] = self._seek
 
     @property
@@ -62,14 +66,14 @@ class PartialParser:
         at, end = 0, len(text)
         while at < end:
             at = self._step(text, at)
-        self._shown = self._shown or bool(changes)
         return changes
 
     def mark(self) -> Mark:
         """What is shown now."""
         pending = None
-        if self._step in (self._in_string, self._in_word):
-            pending = Pending(self._key, self._step == self._in_string, self._pieces, len(self._pieces))
+        if self._step in (self._in_string, self._in_word) or self._held is not _NOTHING:
+            quoted = self._step == self._in_string or isinstance(self._held, str)
+            pending = Pending(self._key, quoted, self._pieces, len(self._pieces))
         levels = self._stack or ([] if self._root is None else [self._root])
         return Mark(tuple([(container, len(container)) for container in levels]), pending)
 
@@ -79,25 +83,24 @@ class PartialParser:
         """Before the value: prose, a fence, a think block."""
         match = self._start.search(text, at)
         if match is None:
-            self._keep_tail(text, at, "<")
+            self._keep_tail(text, at)
             return len(text)
-        if tag := match.group(1):
-            self._think_end = f"</{tag}>"
+        if match.group(1):
             self._step = self._in_think
             return match.end()
         return self._open(text, match.start())
 
     def _in_think(self, text: str, at: int) -> int:
-        end = text.find(self._think_end, at)
-        if end < 0:
-            self._keep_tail(text, at, "<")
+        end = _THINK_END.search(text, at)
+        if end is None:
+            self._keep_tail(text, at)
             return len(text)
         self._step = self._seek
-        return end + len(self._think_end)
+        return end.end()
 
-    def _keep_tail(self, text: str, at: int, start: str) -> None:
+    def _keep_tail(self, text: str, at: int) -> None:
         """Keep the beginning of what may be a tag cut in two."""
-        tag = text.rfind(start, max(at, len(text) - _LONGEST_TAG))
+        tag = text.rfind("<", max(at, len(text) - _LONGEST_TAG))
         if tag >= 0 and ">" not in text[tag:]:
             self._tail = text[tag:]
 
@@ -122,6 +125,7 @@ class PartialParser:
         if at == len(text):
             return at
         if text[at] == '"':
+            self._settle()
             return self._begin(self._in_name, at + 1)
         return self._close(at) if text[at] == "}" else self._fail(at)
 
@@ -141,6 +145,8 @@ class PartialParser:
             return at
         inside_list = isinstance(self._stack[-1], list)
         if text[at] == ",":
+            if inside_list or isinstance(self._held, str):
+                self._settle()
             self._step = self._value if inside_list else self._name
             return at + 1
         return self._close(at) if text[at] == ("]" if inside_list else "}") else self._fail(at)
@@ -188,9 +194,15 @@ class PartialParser:
         return self._fail(end) if value is None else self._put(value, end)
 
     def _put(self, value: JSON, at: int) -> int:
-        self._changes.append(self._attach(value))
+        self._held = value
         self._step = self._next
         return at
+
+    def _settle(self) -> None:
+        """What is held back has ended: it is shown."""
+        if self._held is not _NOTHING:
+            self._changes.append(self._attach(self._held))
+            self._held = _NOTHING
 
     def _attach(self, value: JSON) -> str:
         """Put a value in its place; its path."""
@@ -218,21 +230,38 @@ class PartialParser:
         return at + 1
 
     def _close(self, at: int) -> int:
+        self._settle()
         self._stack.pop()
         self._changes.append(self._paths.pop())
         self._step = self._next if self._stack else self._ignore
         return at + 1
 
     def _fail(self, at: int) -> int:
-        """No JSON. When nothing of it was shown it was prose with a bracket: look on; else stop."""
-        if self._shown or self._changes:
+        """No JSON. Right behind the first bracket it may be prose in brackets: pass over it; else stop."""
+        prose = len(self._stack) == 1 and not self._root and self._key is None and self._held is _NOTHING
+        self._held = _NOTHING
+        if not prose:
             self._step = self._ignore
             return at
-        self._root, self._key = None, None
+        self._root = None
         self._stack.clear()
         self._paths.clear()
-        self._step = self._seek
+        self._depth = 1
+        self._step = self._in_prose
         return at
+
+    def _in_prose(self, text: str, at: int) -> int:
+        """In brackets that hold no JSON: to their end, unless they hold what looks like loosely written JSON."""
+        at = _PROSE.match(text, at).end()  # type: ignore[union-attr]
+        if at == len(text):
+            return at
+        if text[at] not in "{}[]":
+            self._step = self._ignore
+            return at
+        self._depth += 1 if text[at] in "{[" else -1
+        if self._depth == 0:
+            self._step = self._seek
+        return at + 1
 
     def _ignore(self, text: str, at: int) -> int:
         del at
