@@ -24,9 +24,10 @@ from assay.errors import (
     InternalServerError,
 )
 from assay.options import Budget, Options
+from assay.outcome import Outcome
 from assay.prices import Price
 from assay.schema.target import target
-from assay.types import Call, Mode, Outcome, Profile, Refusal, Reply, Usage
+from assay.types import Call, Mode, Profile, Refusal, Reply, Usage
 
 
 class Item(BaseModel):

@@ -18,12 +18,12 @@ SRC = ROOT / "src"
 
 # One row per storey, the ground floor first: a room imports only from itself and from rows above it in this table.
 LAYERS = (
-    {"json_data"},
-    {"pointer"},
+    {"types"},
+    {"pointer", "prices"},
     {"paths", "words"},
     {"ground"},
-    {"types"},
-    {"errors", "prices"},
+    {"outcome"},
+    {"errors"},
     {"options", "effects"},
     {"drive", "retry", "problems", "fan"},
     {"schema", "decode"},

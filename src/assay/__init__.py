@@ -33,9 +33,11 @@ from assay.errors import (
     UnprocessableEntityError,
 )
 from assay.options import Budget, Options
+from assay.outcome import Attempt, Outcome
 from assay.prices import Price
 from assay.schema import JSONSchema
-from assay.types import Attempt, Message, Mode, Outcome, Problem, PromptStyle, RateLimits, Repair, Span, Usage
+from assay.streaming import Partial
+from assay.types import Message, Mode, Problem, PromptStyle, RateLimits, Repair, Span, Usage
 
 __version__ = "0.1.0"
 
@@ -67,6 +69,7 @@ __all__ = [
     "NotFoundError",
     "Options",
     "Outcome",
+    "Partial",
     "PermissionDeniedError",
     "Price",
     "Problem",

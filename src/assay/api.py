@@ -23,10 +23,11 @@ from assay.engine import Task
 from assay.engine import extract as ask_until_good
 from assay.errors import APIError, ConfigurationError
 from assay.options import Options, OptionsDict
+from assay.outcome import Outcome
 from assay.prompt import Source
 from assay.schema.target import Target, target
 from assay.streaming import Items, Partial, StreamMode, View, Watch, mapped, plan, to_the_end
-from assay.types import JSON, Call, Message, Outcome, Reply
+from assay.types import JSON, Call, Message, Reply
 
 T = TypeVar("T")
 M = TypeVar("M", bound=type[BaseModel])
@@ -163,14 +164,18 @@ class Extractor(Generic[T]):
     def _partials(self, source: Given, context: Any, stream_mode: StreamMode, *, unfinished: bool = False) -> Flow[None]:
         planned = plan(self._task_for(context), stream_mode)
         task, endpoint = planned.task, self._connection.endpoint
-        watch = Watch(View(self.target.annotation, wrapper=self.target.wrapper, context=task.context, unfinished=unfinished))
+        view = View(
+            self.target.annotation, wrapper=self.target.wrapper, context=task.context, strict=task.strict, unfinished=unfinished
+        )
+        watch = Watch(view)
         send = (
             (lambda call: watch.over(stream(endpoint, call))) if planned.streamed else (lambda call: complete(endpoint, call))
         )
         return to_the_end(watch, conduct(task, _source(source), send), planned.note)
 
     def _items(self, source: Given, context: Any, stream_mode: StreamMode) -> Flow[None]:
-        items = Items(self.target, self._task_for(context).context)
+        task = self._task_for(context)
+        items = Items(self.target, task.context, strict=task.strict)
         return mapped(self._partials(source, context, stream_mode), items.of)
 
     # -- many sources ----------------------------------------------------------------------------------------------

@@ -33,7 +33,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from assay.types import JSON, Attempt, Outcome, Problem
+from assay.outcome import Attempt, Outcome
+from assay.types import JSON, Problem
 
 
 class AssayError(Exception):

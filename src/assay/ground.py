@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
 
-from assay.json_data import JSON
 from assay.paths import leaves
+from assay.types import JSON, Span
 
 _SPACE = re.compile(r"\s+")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a value of the answer stands in the source text: `source[start:end]`, in characters."""
-
-    path: str
-    start: int
-    end: int
-    match: Literal["exact", "folded"]
-    """`exact`: the same characters; `folded`: equal but for case and white space."""
 
 
 def locate(data: JSON, source: str) -> tuple[Span, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.json_data import JSON
 from assay.pointer import join, split
+from assay.types import JSON
 
 MISSING = object()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from assay.json_data import JSON, JSONObject
+from assay.types import JSON, JSONObject
 
 Token = str | int
 

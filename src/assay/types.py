@@ -1,22 +1,21 @@
 """What flows through the house: small frozen values that every room may know.
 
 Nothing here does anything. A request in neutral form is a `Call`, what came back is a `Reply`, what was
-wrong with it are `Problem`s, what was mended in it are `Repair`s, one round is an `Attempt`, and all rounds
-together are an `Outcome`. No vendor's request or response shape appears: that is the business of `assay.wire`.
+wrong with it are `Problem`s, what was mended in it are `Repair`s. No vendor's request or response shape
+appears: that is the business of `assay.wire`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
-from assay.ground import Span as Span
-from assay.ground import locate
-from assay.json_data import JSON as JSON
-from assay.json_data import JSONObject as JSONObject
+JSON: TypeAlias = Any
+"""Any JSON value. Python's type system has no useful closed form of it; every use of this alias is JSON data."""
+
+JSONObject: TypeAlias = dict[str, Any]
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -214,70 +213,14 @@ class Repair:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request of an extraction and what became of it."""
+class Span:
+    """Where a value of the answer stands in the source text: `source[start:end]`, in characters."""
 
-    messages: tuple[Message, ...]
-    mode: Mode
-    reply: str
-    problems: tuple[Problem, ...] = ()
-    repairs: tuple[Repair, ...] = ()
-    finish_reason: str | None = None
-    usage: Usage = Usage()
-    latency: float = 0.0
-    request_id: str | None = None
-    note: str = ""
-    """What was decided after it, when that is worth saying: `stepped down from json_schema to json`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[T_co]):
-    """How one extraction went, whether it succeeded or not."""
-
-    value: T_co | None
-    """The validated value; None when the extraction failed (see `ok`: None can also be a valid value)."""
-    error: Exception | None = None
-    """Why there is no value: an `ExtractionError`, an `APIError` or a `BudgetExceeded`."""
-    attempts: tuple[Attempt, ...] = ()
-    repairs: tuple[Repair, ...] = ()
-    """What was mended to read the final value."""
-    model: str = ""
-    source: str = field(default="", repr=False)
-    text: str = field(default="null", repr=False)
-    """The final value as JSON text, as the model gave it after repairs."""
-    notes: tuple[str, ...] = ()
-    """Decisions worth knowing: modes stepped down, lists continued, budgets raised."""
-
-    @property
-    def ok(self) -> bool:
-        return self.error is None
-
-    @property
-    def data(self) -> JSON:
-        """The final value as plain JSON data."""
-        return json.loads(self.text)
-
-    @property
-    def spans(self) -> tuple[Span, ...]:
-        """Where the values stand in the source: what has no span was inferred, normalised or made up."""
-        return locate(self.data, self.source) if self.ok else ()
-
-    @property
-    def usage(self) -> Usage:
-        """The sum over all attempts, failed ones included."""
-        usages = [attempt.usage for attempt in self.attempts]
-        return sum(usages[1:], start=usages[0]) if usages else Usage()
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What was wrong with the last attempt; empty on success."""
-        return () if self.ok or not self.attempts else self.attempts[-1].problems
-
-    def unwrap(self) -> T_co:
-        """The value, or the error raised."""
-        if self.error is not None:
-            raise self.error
-        return self.value  # type: ignore[return-value]  # ok means it is a T
+    path: str
+    start: int
+    end: int
+    match: Literal["exact", "folded"]
+    """`exact`: the same characters; `folded`: equal but for case and white space."""
 
 
 @dataclass(frozen=True, slots=True)

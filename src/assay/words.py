@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from assay.json_data import JSON, JSONObject
 from assay.pointer import branches, resolve
+from assay.types import JSON, JSONObject
 
 FORMATS = {
     "date": "a date like 2024-03-05",

@@ -16,7 +16,8 @@ from typing import Any
 from prompt_cases import CASES, Case
 
 import assay
-from assay.types import Outcome, PromptStyle
+from assay.outcome import Outcome
+from assay.types import PromptStyle
 
 
 @dataclass(frozen=True, slots=True)

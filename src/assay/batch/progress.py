@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from assay.batch.stops import Stop
-from assay.types import Outcome, Usage
+from assay.outcome import Outcome
+from assay.types import Usage
 
 WINDOW = 20.0
 """Seconds over which the present speed is taken."""

@@ -27,7 +27,8 @@ from assay.batch.sources import Record
 from assay.client import AsyncGroq
 from assay.client.store_types import Batch
 from assay.errors import APIError, ConfigurationError
-from assay.types import JSON, Call, Outcome, Reply
+from assay.outcome import Outcome
+from assay.types import JSON, Call, Reply
 from assay.wire.openai_chat import decode, encode
 
 MAX_LINES, MAX_BYTES = 50_000, 50_000_000

@@ -22,7 +22,8 @@ from assay.errors import (
     RateLimitError,
     RequestTooLargeError,
 )
-from assay.types import Outcome, Usage
+from assay.outcome import Outcome
+from assay.types import Usage
 
 SAID = 3
 """Problems that the message of a failed row names; the errors file has them all."""

@@ -25,7 +25,7 @@ from assay.batch.sources import Record
 from assay.batch.stops import Stop, Watch
 from assay.batch.width import Width
 from assay.errors import AssayError, ConfigurationError
-from assay.types import Outcome
+from assay.outcome import Outcome
 
 AHEAD = 2048
 """Rows on their way at once, at least; or so many for each that is asked at once:"""

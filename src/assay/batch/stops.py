@@ -15,7 +15,7 @@ from assay.errors import (
     PermissionDeniedError,
     SchemaError,
 )
-from assay.types import Outcome
+from assay.outcome import Outcome
 
 Reason: TypeAlias = Literal["interrupted", "fatal", "failures", "budget", "storage"]
 

@@ -18,7 +18,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from assay.types import JSON, Attempt, Message, Outcome, Problem, Repair, Usage
+from assay.outcome import Attempt, Outcome
+from assay.types import JSON, Message, Problem, Repair, Usage
 
 THEME = "ansi_dark"
 """The terminal's own colours, readable on dark and light."""

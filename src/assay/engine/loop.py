@@ -14,9 +14,10 @@ from assay.engine.judge import Verdict, judge
 from assay.engine.report import failure
 from assay.engine.task import Question, Task
 from assay.errors import APIError, APIStatusError, AssayError, BudgetExceeded, ConfigurationError
+from assay.outcome import Attempt, Outcome
 from assay.prompt import Source
 from assay.retry import Rounds
-from assay.types import Attempt, Call, Mode, Outcome, Reply, Usage
+from assay.types import Call, Mode, Reply, Usage
 
 T = TypeVar("T")
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from assay.errors import ExtractionError
+from assay.outcome import Outcome
 from assay.prompt import clip, compact
-from assay.types import Outcome, Problem
+from assay.types import Problem
 
 T = TypeVar("T")
 

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from assay.decode.partial import PartialParser
 from assay.effects import Emit, Flow
 from assay.errors import APIError
+from assay.outcome import Outcome
 from assay.streaming.partial import Partial, View
-from assay.types import Outcome, Reply
+from assay.types import Reply
 from assay.wire.openai_chat import Delta
 
 T = TypeVar("T")

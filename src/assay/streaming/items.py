@@ -13,6 +13,7 @@ from assay.problems import Invalid
 from assay.schema.passes import slice_at
 from assay.schema.plain import JSONSchema
 from assay.schema.target import Target, target
+from assay.streaming.model import Rules
 from assay.streaming.partial import Partial
 from assay.streaming.shape import shape
 from assay.types import JSON
@@ -24,11 +25,11 @@ class Items:
     An item is given once. One that is not valid, and those after it, wait for the whole: a re-ask may mend it.
     """
 
-    def __init__(self, whole: Target[Any], context: Any = None) -> None:
+    def __init__(self, whole: Target[Any], context: Any = None, *, strict: bool = False) -> None:
         """Raises `ConfigurationError` when the target has no list, or several."""
         self._key = _list_key(whole)
         self._prefix = "/" if self._key is None else f"/{self._key}/"
-        self._name, self._check = _reader(whole, self._key, context)
+        self._name, self._check = _reader(whole, self._key, Rules(context, strict or None))
         self._given = 0
         self._waiting = self._check is None
 
@@ -71,12 +72,12 @@ def _list_key(whole: Target[Any]) -> str | None:
     raise ConfigurationError(f"items are streamed of a list, or of an object with one list in it; {whole.name}: {found}")
 
 
-def _reader(whole: Target[Any], key: str | None, context: Any) -> tuple[Any, Callable[[JSON], Any] | None]:
+def _reader(whole: Target[Any], key: str | None, rules: Rules) -> tuple[Any, Callable[[JSON], Any] | None]:
     """The list's name in Python, and the check of one item; None when items cannot be checked alone."""
     if whole.annotation is None:
         pointer = "/items/0" if key is None else f"/{key}/0"
         item = target(JSONSchema(slice_at(whole.json_schema, pointer)))
-        return key, lambda data: item.validate(data, context=context)
+        return key, lambda data: item.validate(data, context=rules.context)
     name, annotation = None, whole.annotation
     if key is not None:
         outer = shape(annotation)
@@ -86,4 +87,4 @@ def _reader(whole: Target[Any], key: str | None, context: Any) -> tuple[Any, Cal
         name, annotation = entry.name, entry.annotation
     inner = shape(annotation)
     one = inner.entry(0) if inner is not None else None
-    return name, None if one is None else lambda data: one.check(data, {}, context)
+    return name, None if one is None else lambda data: one.check(data, {}, rules)

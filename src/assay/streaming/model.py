@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,15 @@ from pydantic_core import CoreConfig, SchemaValidator
 from pydantic_core.core_schema import CoreSchema, definitions_schema
 
 from assay.types import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What checks go by."""
+
+    context: Any = None
+    strict: bool | None = None
+    """True: no coercion at all; None: as the type says."""
 
 
 def open_model(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:
@@ -39,13 +49,13 @@ def wire_names(model: type[BaseModel]) -> dict[str, str]:
     return names
 
 
-def field_check(model: type[BaseModel], name: str) -> Callable[[JSON, Mapping[str, Any], Any], Any]:
+def field_check(model: type[BaseModel], name: str) -> Callable[[JSON, Mapping[str, Any], Rules], Any]:
     """A check of one field, with the model's own field validators and without its model validators."""
     fields = fields_validator(model)
     assert fields is not None
 
-    def check(value: JSON, before: Mapping[str, Any], context: Any) -> Any:
-        values: Any = fields.validate_assignment(before, name, value, context=context)
+    def check(value: JSON, before: Mapping[str, Any], rules: Rules) -> Any:
+        values: Any = fields.validate_assignment(before, name, value, strict=rules.strict, context=rules.context)
         return values[0][name]
 
     return check

@@ -10,8 +10,10 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from assay.decode.mark import Container, Mark, first
+from assay.outcome import Outcome
+from assay.streaming.model import Rules
 from assay.streaming.shape import Entry, Key, Shape, shape
-from assay.types import JSON, Outcome
+from assay.types import JSON
 
 T = TypeVar("T")
 
@@ -76,7 +78,15 @@ class _Checked:
 class View:
     """Reads the marks of one reply as values of a type. An entry is checked once: when it is whole and somebody looks."""
 
-    def __init__(self, annotation: Any, *, wrapper: str | None = None, context: Any = None, unfinished: bool = False) -> None:
+    def __init__(
+        self,
+        annotation: Any,
+        *,
+        wrapper: str | None = None,
+        context: Any = None,
+        strict: bool = False,
+        unfinished: bool = False,
+    ) -> None:
         """`annotation`: a type, or None for plain JSON. `wrapper`: the key of the object in which the value travels.
 
         `unfinished`: strings and numbers are shown while they are being written; they may still change then.
@@ -84,7 +94,7 @@ class View:
         self._plain = annotation is None
         self._shape = None if self._plain else shape(annotation)
         self._wrapper = wrapper
-        self._context = context
+        self._rules = Rules(context, strict or None)
         self.unfinished = unfinished
         self._checked: dict[int, _Checked] = {}
 
@@ -170,7 +180,7 @@ class View:
         entry = outer.entry(key)
         if entry is not None:
             try:
-                _put(checked.values, entry.name, entry.check(value, checked.values, self._context))
+                _put(checked.values, entry.name, entry.check(value, checked.values, self._rules))
             except ValidationError:
                 self._keep_good_parts(entry, checked, value)
         checked.counts.append(len(checked.values))

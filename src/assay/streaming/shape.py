@@ -18,12 +18,12 @@ from typing import Annotated, Any, Final, NotRequired, Required, TypeAlias, Unio
 from pydantic import BaseModel, BeforeValidator, PlainValidator, RootModel, TypeAdapter, WrapValidator
 from pydantic_core import to_json
 
-from assay.streaming.model import field_check, fields_validator, open_model, wire_names
+from assay.streaming.model import Rules, field_check, fields_validator, open_model, wire_names
 from assay.types import JSON
 
 Key: TypeAlias = str | int
-Check: TypeAlias = Callable[[JSON, Mapping[str, Any], Any], Any]
-"""Checks a finished entry, given the checked entries before it and the user's context; `ValidationError` when it is none."""
+Check: TypeAlias = Callable[[JSON, Mapping[str, Any], Rules], Any]
+"""Checks a finished entry, given the checked entries before it; `ValidationError` when it is none."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _item(annotation: Any) -> Callable[[Key], Entry]:
 def _check(annotation: Any) -> Check:
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     # Through JSON text, so that strict models, sets and dates take data as they take a reply.
-    return lambda value, _, context: adapter.validate_json(to_json(value), context=context)
+    return lambda value, _, rules: adapter.validate_json(to_json(value), strict=rules.strict, context=rules.context)
 
 
 def _model(model: type[BaseModel]) -> Shape | None:

@@ -25,9 +25,10 @@ from assay.effects import AsyncTransport, Flow, Transport
 from assay.engine import Task
 from assay.errors import APIError, ConfigurationError, ExtractionError
 from assay.options import Options
+from assay.outcome import Outcome
 from assay.schema.target import Target, target
 from assay.streaming import Items, View, Watch, mapped, plan, to_the_end
-from assay.types import Call, Message, Outcome, Params, Reply
+from assay.types import Call, Message, Params, Reply
 
 MaxRetries: TypeAlias = int | Retrying | AsyncRetrying
 
@@ -124,12 +125,12 @@ class Asking:
 
     def items(self) -> Flow[None]:
         """Emits the items of a list."""
-        return mapped(self._partials(), Items(self.task.target, self.task.context).of)
+        return mapped(self._partials(), Items(self.task.target, self.task.context, strict=self.task.strict).of)
 
     def _partials(self) -> Flow[None]:
         planned = plan(self.task, "step_down")
         target = self.task.target
-        watch = Watch(View(target.annotation, wrapper=target.wrapper, context=self.task.context))
+        watch = Watch(View(target.annotation, wrapper=target.wrapper, context=self.task.context, strict=self.task.strict))
         send: Callable[[Call], Flow[Reply]] = self._complete
         if planned.streamed:
             send = lambda call: watch.over(chat.stream(self.connection.endpoint, call))  # noqa: E731  # of the same kind as the other

@@ -16,7 +16,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from assay import pointer
 from assay.errors import ExtractionError
-from assay.types import Outcome, Problem, Usage
+from assay.outcome import Outcome
+from assay.types import Problem, Usage
 
 
 class RetriesExhaustedError(ExtractionError, InstructorRetryException):

@@ -14,7 +14,7 @@ from assay.backends import foreign
 from assay.client.answer import build
 from assay.client.chat_types import ChatCompletion
 from assay.effects import AsyncIncoming, AsyncTransport, Request, Response, SyncIncoming, Transport
-from assay.types import Outcome
+from assay.outcome import Outcome
 
 
 class Recorder:

@@ -1,0 +1,84 @@
+"""How an extraction went: one round is an `Attempt`, all rounds together are the `Outcome`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Generic
+
+from assay.ground import locate
+from assay.types import JSON, Message, Mode, Problem, Repair, Span, T_co, Usage
+
+_NOTHING = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request of an extraction and what became of it."""
+
+    messages: tuple[Message, ...]
+    mode: Mode
+    reply: str
+    problems: tuple[Problem, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    finish_reason: str | None = None
+    usage: Usage = _NOTHING
+    latency: float = 0.0
+    request_id: str | None = None
+    note: str = ""
+    """What was decided after it, when that is worth saying: `stepped down from json_schema to json`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T_co]):
+    """How one extraction went, whether it succeeded or not."""
+
+    value: T_co | None
+    """The validated value; None when the extraction failed (see `ok`: None can also be a valid value)."""
+    error: Exception | None = None
+    """Why there is no value: an `ExtractionError`, an `APIError` or a `BudgetExceeded`."""
+    attempts: tuple[Attempt, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    """What was mended to read the final value."""
+    model: str = ""
+    source: str = field(default="", repr=False)
+    text: str = field(default="null", repr=False)
+    """The final value as JSON text, as the model gave it after repairs."""
+    notes: tuple[str, ...] = ()
+    """Decisions worth knowing: modes stepped down, lists continued, budgets raised."""
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+    @property
+    def data(self) -> JSON:
+        """The final value as plain JSON data."""
+        return json.loads(self.text)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Where the texts and numbers of the value stand in the source, in document order of the value.
+
+        A value that has no span stands nowhere in the source: it was inferred, normalised, or invented. Looked up when asked for.
+        """
+        return locate(self.data, self.source) if self.ok else ()
+
+    @property
+    def usage(self) -> Usage:
+        """The sum over all attempts, failed ones included."""
+        total = Usage()
+        for attempt in self.attempts:
+            total += attempt.usage
+        return total
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with the last attempt; empty on success."""
+        return () if self.ok or not self.attempts else self.attempts[-1].problems
+
+    def unwrap(self) -> T_co:
+        """The value, or the error raised."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]  # ok means it is a T
