@@ -259,3 +259,10 @@ def test_a_bare_list_in_place_of_a_wrapped_one_is_understood() -> None:
     paths = parser.feed("[1, 2")
     assert view.paths(paths, parser.mark()) == ("/0",)
     assert view.value(parser.mark()) == [1]
+
+
+def test_a_strict_view_coerces_nothing() -> None:
+    data = {"sku": "x", "count": "2"}
+    assert values(Item, data)[-1].count == 2
+    assert values(Item, data, strict=True)[-1].count is None
+    assert values(list[Item], [{"sku": "x", "due": "2026-01-02"}], strict=True)[-1] == [Item(sku="x", due=date(2026, 1, 2))]
