@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+import logging
 import os
 import threading
 import weakref
@@ -23,7 +25,13 @@ from assay.prices import Price, price_of
 from assay.providers import ANY_SERVER, Provider
 from assay.types import Profile
 
+_log = logging.getLogger(__name__)
+
 LOCAL_DEFAULT = "local/smollm2-135m"
+
+TOY = """\
+no key and no model is set: using the embedded SmolLM2-135M, a toy beside a real model; check what it says.
+better: set GROQ_API_KEY, or run "assay models pull qwen2.5-1.5b" and use model="local/qwen2.5-1.5b\""""
 
 LOCAL_CONTEXT = 4096
 """Tokens of context for a GGUF file that no table names."""
@@ -131,8 +139,15 @@ def default_model(base_url: str | None) -> str:
     if groq.key_variable and os.environ.get(groq.key_variable):
         return f"groq/{groq.default_model}"
     if importlib.util.find_spec("xllamacpp") is not None:
+        _say_toy()
         return LOCAL_DEFAULT
     raise ConfigurationError(NOTHING_TO_USE)
+
+
+@functools.cache
+def _say_toy() -> None:
+    """Once a process: what nobody asked for by name is not what one should judge assay by."""
+    _log.warning(TOY)
 
 
 def locate(model: str, base_url: str | None) -> Place:

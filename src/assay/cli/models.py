@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -56,6 +57,8 @@ def pull(
 
 def fetch_embedded(options: Options, *, quiet: bool = False) -> None:
     """Fetch the small default model, when it is what these options mean and it is not here yet: once, and seen."""
+    if quiet:
+        logging.getLogger("assay").setLevel(logging.ERROR)
     model = options.model or (None if options.client else default_model(options.base_url))
     if model in ("local", LOCAL_DEFAULT):
         with fetching(f"fetching {LOCAL_DEFAULT} (once)", quiet=quiet) as progress:
