@@ -421,6 +421,15 @@ def test_max_failures(server, tmp_path):
     assert 6 <= summary.failed <= 8
 
 
+def test_a_fault_of_our_own_is_raised_and_never_passed_over(server, tmp_path):
+    def control(runner) -> None:
+        runner._room = "no room"  # what a bug would look like
+
+    with pytest.raises(AttributeError):
+        batch(server, texts(50), tmp_path / "out.jsonl", control=control)
+    assert batch(server, texts(50), tmp_path / "out.jsonl").done == 50
+
+
 # -- money and stops -------------------------------------------------------------------------------------------------
 
 

@@ -14,7 +14,6 @@ from typing import Protocol, TypeAlias
 
 from assay.batch.journal import Entry, Finished, Journal, Known, Row
 from assay.batch.sinks import Sink
-from assay.errors import AssayError
 
 LINGER = 0.03
 """Seconds to wait for more before a transaction: so much paid work a kill can cost at most, besides what is under way."""
@@ -38,7 +37,7 @@ class Listener(Protocol):
 
     def looked_up(self, chunk: Chunk, known: Sequence[Known]) -> None: ...
     def recorded(self, entries: Sequence[Entry]) -> None: ...
-    def broke(self, error: Exception) -> None: ...
+    def broke(self, error: BaseException) -> None: ...
 
 
 class Recorder:
@@ -73,7 +72,7 @@ class Recorder:
         try:
             while self._round():
                 pass
-        except AssayError as error:
+        except Exception as error:  # noqa: BLE001  # the end of a thread: whatever it is, the run must hear of it
             self._listener.broke(error)
 
     def _round(self) -> bool:

@@ -15,6 +15,7 @@ from assay.api import Extractor
 from assay.backends.limits import LimiterStopped, RateLimiter
 from assay.batch import rows
 from assay.batch.budget import Purse, Room
+from assay.batch.errors import StorageError
 from assay.batch.feed import Feed
 from assay.batch.journal import Answer, Entry, Journal, Known, Row
 from assay.batch.layout import Layout
@@ -73,6 +74,7 @@ class Runner:
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._seen = 0
+        self._fault: BaseException | None = None
         self.tally = Tally()
         self.count: int | None = None
         """Rows of the input, once it was read to its end."""
@@ -103,6 +105,8 @@ class Runner:
                 worker.cancel()
             await asyncio.gather(ticker, *self._workers, return_exceptions=True)
             await asyncio.to_thread(self._recorder.close)
+        if self._fault is not None:
+            raise self._fault
 
     def stop(self, stop: Stop) -> None:
         """Begin no more rows; those under way are finished. The first reason counts."""
@@ -132,6 +136,8 @@ class Runner:
 
     def _left(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
+        if not worker.cancelled() and (error := worker.exception()) is not None:
+            self.broke(error)
         self._changed.set()
 
     async def _work(self) -> None:
@@ -198,8 +204,8 @@ class Runner:
     def recorded(self, entries: Sequence[Entry]) -> None:
         self._loop.call_soon_threadsafe(self._settled, entries)
 
-    def broke(self, error: Exception) -> None:
-        self._loop.call_soon_threadsafe(self.stop, Stop("storage", str(error)))
+    def broke(self, error: BaseException) -> None:
+        self._loop.call_soon_threadsafe(self._break, error)
 
     def _ended(self, count: int, error: Exception | None) -> None:
         self._loop.call_soon_threadsafe(self._read_all, count, error)
@@ -221,6 +227,12 @@ class Runner:
         self._seen += len(chunk)
         self._feed.allow(kept)
         self._changed.set()
+
+    def _break(self, error: BaseException) -> None:
+        """The disk failed, or we did: a fault of our own is raised in the end, and never passed over."""
+        if not isinstance(error, StorageError):
+            self._fault = self._fault or error
+        self.stop(Stop("storage", str(error)))
 
     def _reuse(self, read: Read) -> None:
         """The same source was asked for already."""
