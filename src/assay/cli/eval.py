@@ -16,14 +16,19 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.api import SETTINGS, Extractor
+from assay.batch.rows import describe
 from assay.batch.sources import Columns
 from assay.cli import show
 from assay.cli.common import FAILED, SchemaFlag, err, load_target, out
 from assay.cli.doctor import Form
 from assay.cli.flags import ModelFlags, takes_model_flags
 from assay.cli.models import fetch_embedded
-from assay.evals import Result, Score, Summary, cases, evaluate, summarise
+from assay.errors import ConfigurationError
+from assay.evals import Result, Score, Scores, add_up, cases, results
 from assay.options import Options
+
+_TOLD = 5
+"""Failed cases that are named."""
 
 
 @takes_model_flags
@@ -35,8 +40,11 @@ def evaluation(
     text: Annotated[str, typer.Option(metavar="COLUMN", help="The column with the text.")] = "text",
     limit: Annotated[int | None, typer.Option(metavar="N", help="The first N cases only.", min=1)] = None,
     concurrency: Annotated[int | None, typer.Option(metavar="N", help="Documents at once.", min=1)] = None,
-    results: Annotated[
+    rows: Annotated[
         Path | None, typer.Option("--results", metavar="FILE", help="Write each case with its value and scores, as JSONL.")
+    ] = None,
+    fail_under: Annotated[
+        float | None, typer.Option(metavar="F1", help="Exit with 1 when F1 over all fields is lower: 0.9.", min=0, max=1)
     ] = None,
     form: Annotated[Form, typer.Option("--format", "-f", help="How the scores are written.")] = Form.TABLE,
     flags: ModelFlags,
@@ -45,63 +53,94 @@ def evaluation(
     target = load_target(schema)
     options = getattr(target, SETTINGS, Options()).updated(flags.options())
     given = list(cases(file, Columns(text=text), gold, limit))
+    if not given:
+        raise ConfigurationError(f"{file} has no cases")
+    if rows is not None and not rows.absolute().parent.is_dir():
+        raise ConfigurationError(f"--results {rows}: there is no folder {rows.parent}")
     fetch_embedded(options, quiet=flags.quiet)
     began = time.monotonic()
     with Extractor.of(target, options) as extractor:
-        rows = evaluate(extractor, given, concurrency=concurrency)
-        found = list(track(rows, "extracting", len(given), console=err, transient=True, disable=flags.quiet))
-        summary = summarise(found, time.monotonic() - began)
+        coming = results(extractor, given, concurrency=concurrency)
+        found = list(track(coming, "extracting", len(given), console=err, transient=True, disable=flags.quiet))
+        scores = add_up(found, time.monotonic() - began)
         model = extractor.model
-    if results is not None:
-        _write(results, found)
-    match form:
-        case Form.JSON:
-            show.write(out, json.dumps({"model": model, **_plain(summary)}, indent=2, ensure_ascii=False), "json")
-        case Form.TABLE:
-            out.print(_table(summary))
-            out.print(_sums(summary, model))
-    if summary.valid < summary.documents:
-        raise typer.Exit(FAILED)
+    if rows is not None:
+        _write(rows, found)
+    _show(scores, model, form)
+    if not flags.quiet:
+        _tell(found)
+    raise typer.Exit(_code(scores, fail_under))
+
+
+def _code(scores: Scores, fail_under: float | None) -> int:
+    f1 = scores.total.f1
+    if fail_under is not None and f1 is not None and f1 < fail_under:
+        err.print(f"F1 is {f1:.4f}, under {fail_under:g}", markup=False, highlight=False)
+        return FAILED
+    return FAILED if scores.valid < scores.documents else 0
+
+
+def _tell(found: Iterable[Result]) -> None:
+    """Which cases failed, and why: the first few."""
+    failed = [result for result in found if not result.outcome.ok]
+    for result in failed[:_TOLD]:
+        told = f"failed: {result.case.id}: {describe(result.outcome.error)}"
+        err.print(told, markup=False, highlight=False, soft_wrap=True)
+    if len(failed) > _TOLD:
+        err.print(f"and {len(failed) - _TOLD:,} more", markup=False, highlight=False)
 
 
 def _write(path: Path, found: Iterable[Result]) -> None:
     with path.open("w", encoding="utf-8") as file:
         for result in found:
             row = {"id": result.case.id, "text": result.case.text, "gold": result.case.gold, "value": result.value}
-            row["error"] = None if result.outcome.ok else str(result.outcome.error)
+            row["error"] = None if result.outcome.ok else describe(result.outcome.error)
             row["attempts"] = len(result.outcome.attempts)
             row["scores"] = {name: asdict(score) for name, score in result.scores.items()}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def _plain(summary: Summary) -> dict[str, Any]:
-    every = summary.all_fields
-    fields = {name: {**asdict(score), "accuracy": score.accuracy} for name, score in summary.fields.items()}
-    return {**asdict(summary), "fields": fields, "all_fields": {**asdict(every), "accuracy": every.accuracy}}
+def _show(scores: Scores, model: str, form: Form) -> None:
+    match form:
+        case Form.JSON:
+            show.write(out, json.dumps({"model": model, **_plain(scores)}, indent=2, ensure_ascii=False), "json")
+        case Form.TABLE:
+            out.print(_table(scores))
+            out.print(_sums(scores, model))
 
 
-def _table(summary: Summary) -> Table:
+def _plain(scores: Scores) -> dict[str, Any]:
+    fields = {name: _figures(score) for name, score in scores.fields.items()}
+    return {**asdict(scores), "fields": fields, "total": _figures(scores.total)}
+
+
+def _figures(score: Score) -> dict[str, Any]:
+    return {**asdict(score), "precision": score.precision, "recall": score.recall, "f1": score.f1}
+
+
+def _table(scores: Scores) -> Table:
     rows = Table(box=box.SIMPLE_HEAD, header_style="bold")
     rows.add_column("field")
-    for heading in ("accuracy", "gold", "right", "wrong", "missed", "invented"):
+    for heading in ("F1", "precision", "recall", "right", "wrong", "omitted", "invented"):
         rows.add_column(heading, justify="right")
-    for name, score in summary.fields.items():
-        rows.add_row(Text(name, style="cyan"), *_cells(score))
+    for name, score in scores.fields.items():
+        rows.add_row(Text(name or "(whole)", style="cyan"), *_cells(score))
     rows.add_section()
-    rows.add_row("all fields", *_cells(summary.all_fields), style="bold")
+    rows.add_row("all fields", *_cells(scores.total), style="bold")
     return rows
 
 
 def _cells(score: Score) -> list[str]:
-    share = "-" if score.accuracy is None else f"{score.accuracy:.1%}"
-    return [share, *map(str, (score.gold, score.right, score.wrong, score.missed, score.invented))]
+    shares = ["-" if share is None else f"{share:.3f}" for share in (score.f1, score.precision, score.recall)]
+    return [*shares, *map(str, (score.right, score.wrong, score.omitted, score.invented))]
 
 
-def _sums(summary: Summary, model: str) -> Text:
-    count = max(summary.documents, 1)
+def _sums(scores: Scores, model: str) -> Text:
+    count, usage = scores.documents, scores.usage
+    cost = "" if usage.cost is None else f", ${usage.cost / count:.6f}"
     return Text(
-        f"{model}: {summary.valid} of {summary.documents} documents valid ({summary.valid_at_once} at the first request), "
-        f"{summary.perfect} right in every field\n"
-        f"a document: {summary.attempts / count:.2f} requests, {summary.usage.prompt_tokens / count:.0f} + "
-        f"{summary.usage.completion_tokens / count:.0f} tokens, {summary.seconds / count:.2f} s"
+        f"{model}: {scores.valid} of {count} documents valid ({scores.valid / count:.1%}), {scores.valid_at_once} at the first "
+        f"request; {scores.exact} right in every field ({scores.exact / count:.1%})\n"
+        f"a document: {scores.attempts / count:.2f} requests, {usage.prompt_tokens / count:.0f} + "
+        f"{usage.completion_tokens / count:.0f} tokens{cost}, {scores.seconds / count:.2f} s"
     )

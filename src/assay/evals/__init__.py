@@ -1,6 +1,16 @@
-"""How right a model is on documents whose answers are known: scores for each field, against gold."""
+"""How right a model is on documents whose answers are known: scores for each field, against gold.
 
-from assay.evals.run import Case, Result, Summary, cases, evaluate, summarise
+    scores = evaluate(extractor, cases("cases.jsonl"))
+    scores.total.f1, scores.fields["/items/*/price"].recall
+
+same    when two values are the same        score   extracted data against gold, field by field
+align   which items of two lists are meant  run     the cases of a file, extracted and scored
+"""
+
+from __future__ import annotations
+
+from assay.evals.run import Case, Result, Scores, add_up, cases, evaluate, results
+from assay.evals.same import same
 from assay.evals.score import Score, compare
 
-__all__ = ["Case", "Result", "Score", "Summary", "cases", "compare", "evaluate", "summarise"]
+__all__ = ["Case", "Result", "Score", "Scores", "add_up", "cases", "compare", "evaluate", "results", "same"]

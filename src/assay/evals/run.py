@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import from_json, to_jsonable_python
 
 from assay.api import Extractor
-from assay.batch.sources import Columns, read
+from assay.batch.sources import JSON_LINES, Columns, read
+from assay.batch.stops import Watch
 from assay.errors import ConfigurationError
 from assay.evals.score import Score, compare
-from assay.types import JSON, Outcome, Usage
+from assay.outcome import Outcome
+from assay.types import JSON, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,63 +40,92 @@ class Result:
     """The extracted value as JSON data; None when the extraction failed."""
     scores: Mapping[str, Score]
 
+    @property
+    def exact(self) -> bool:
+        """Valid, and every field as in gold."""
+        return self.outcome.ok and all(score.faultless for score in self.scores.values())
+
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """The sum over all results."""
+class Scores:
+    """The sum over all documents."""
 
     documents: int
     valid: int
     valid_at_once: int
     """Valid at the first request, without a re-ask."""
-    perfect: int
+    exact: int
     """Valid, and every field as in gold."""
     attempts: int
+    """Requests to the model, re-asks included."""
     seconds: float
+    """From the first request to the last answer."""
     usage: Usage
+    """Of all attempts, failed ones included."""
     fields: Mapping[str, Score]
+    """By path: `/items/*/price`."""
 
     @property
-    def all_fields(self) -> Score:
+    def total(self) -> Score:
+        """Over all fields, each value counting once."""
         return sum(self.fields.values(), Score())
 
 
-def cases(source: str | Path, columns: Columns, gold: str = "gold", limit: int | None = None) -> Iterator[Case]:
-    """The cases of a file: rows with a text and, in the column `gold`, the value that it should give."""
+def cases(source: str | Path, columns: Columns | None = None, gold: str = "gold", limit: int | None = None) -> Iterator[Case]:
+    """The cases of a file: rows with a text and, in the column `gold`, the value that it should give.
+
+    In a table (CSV, Parquet) gold is written as JSON; what is no JSON there is a text. Raises `ConfigurationError` for a row
+    that is no case.
+    """
+    written = not str(source).lower().endswith(JSON_LINES)
     for record in islice(read(source, columns), limit):
         if record.fault:
             raise ConfigurationError(f"{source}, row {record.line}: {record.fault}")
         if gold not in record.carried:
             raise ConfigurationError(f"{source}, row {record.line} has no {gold!r}: a case is a text and its gold value")
-        yield Case(record.id, record.text, record.carried[gold])
+        value = record.carried[gold]
+        yield Case(record.id, record.text, _parsed(value) if written and isinstance(value, str) else value)
 
 
-def evaluate(extractor: Extractor[Any], given: Iterable[Case], *, concurrency: int | None = None) -> Iterator[Result]:
-    """The result of every case, in their order. A failed extraction is a result: all its fields are missed."""
+def _parsed(cell: str) -> JSON:
+    with suppress(ValueError):
+        return from_json(cell)
+    return cell
+
+
+def evaluate(extractor: Extractor[Any], given: Iterable[Case], *, concurrency: int | None = None) -> Scores:
+    """Extract from every case and add up the scores. Raises what `results` raises."""
+    began = time.monotonic()
+    return add_up(list(results(extractor, given, concurrency=concurrency)), time.monotonic() - began)
+
+
+def results(extractor: Extractor[Any], given: Iterable[Case], *, concurrency: int | None = None) -> Iterator[Result]:
+    """The result of every case, in their order. A failed extraction is a result: all that gold has is omitted.
+
+    What would fail every case (a bad key, an unknown model, a server that is not there) is raised: an `APIError`.
+    """
     kept = list(given)
+    watch = Watch()
     for case, outcome in zip(kept, extractor.map((case.text for case in kept), concurrency=concurrency), strict=True):
+        if watch.fatal(outcome) is not None:
+            outcome.unwrap()
         said = to_jsonable_python(outcome.value, by_alias=True) if outcome.ok else None
         yield Result(case, outcome, said, compare(case.gold, said))
 
 
-def summarise(results: Sequence[Result], seconds: float) -> Summary:
+def add_up(found: Sequence[Result], seconds: float) -> Scores:
     """The sum over results that took `seconds`."""
     fields: dict[str, Score] = {}
-    for result in results:
-        for name, score in result.scores.items():
-            fields[name] = fields.get(name, Score()) + score
-    return Summary(
-        documents=len(results),
-        valid=sum(result.outcome.ok for result in results),
-        valid_at_once=sum(result.outcome.ok and len(result.outcome.attempts) == 1 for result in results),
-        perfect=sum(result.outcome.ok and _perfect(result) for result in results),
-        attempts=sum(len(result.outcome.attempts) for result in results),
+    for result in found:
+        for field, score in result.scores.items():
+            fields[field] = fields.get(field, Score()) + score
+    return Scores(
+        documents=len(found),
+        valid=sum(result.outcome.ok for result in found),
+        valid_at_once=sum(result.outcome.ok and len(result.outcome.attempts) == 1 for result in found),
+        exact=sum(result.exact for result in found),
+        attempts=sum(len(result.outcome.attempts) for result in found),
         seconds=seconds,
-        usage=sum((result.outcome.usage for result in results), Usage()),
+        usage=sum((result.outcome.usage for result in found), Usage()),
         fields=fields,
     )
-
-
-def _perfect(result: Result) -> bool:
-    total = sum(result.scores.values(), Score())
-    return total.right == total.gold and not total.invented

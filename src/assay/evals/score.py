@@ -1,27 +1,29 @@
 """Extracted data against gold, field by field.
 
-A field is a place in the data with the indexes of lists left out: `amounts[].unit`. Items of lists are compared by their
-index. Texts are the same when they differ in case and white space only; numbers, when they are equal. An absent key, null
-and an empty list or object all say that there is no value.
+A field is a path with a `*` for the positions in lists: `/items/*/price`; "" is the whole of a bare value. An absent key, null,
+an empty text, list or object all say that there is no value.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from assay.paths import leaves
-from assay.pointer import split
+from assay.evals.align import align
+from assay.evals.same import same
+from assay.pointer import join
 from assay.types import JSON
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Counts of one field's values; scores add with `+`."""
+    """Counts of a field's values; scores add with `+`."""
 
     right: int = 0
     wrong: int = 0
     """Another value than gold's."""
-    missed: int = 0
+    omitted: int = 0
     """No value where gold has one."""
     invented: int = 0
     """A value where gold has none."""
@@ -29,14 +31,23 @@ class Score:
     """Rightly no value."""
 
     @property
-    def gold(self) -> int:
-        """Values that gold has."""
-        return self.right + self.wrong + self.missed
+    def precision(self) -> float | None:
+        """The share of the answer's values that are right; None when it has none."""
+        return _share(self.right, self.right + self.wrong + self.invented)
 
     @property
-    def accuracy(self) -> float | None:
-        """The share of gold's values that are right; None when gold has none."""
-        return self.right / self.gold if self.gold else None
+    def recall(self) -> float | None:
+        """The share of gold's values that the answer has right; None when gold has none."""
+        return _share(self.right, self.right + self.wrong + self.omitted)
+
+    @property
+    def f1(self) -> float | None:
+        """The harmonic mean of precision and recall, 0 to 1; None when there was nothing to find and nothing was said."""
+        return _share(2 * self.right, 2 * self.right + 2 * self.wrong + self.omitted + self.invented)
+
+    @property
+    def faultless(self) -> bool:
+        return not (self.wrong or self.omitted or self.invented)
 
     def __add__(self, other: Score) -> Score:
         if not isinstance(other, Score):
@@ -44,47 +55,65 @@ class Score:
         return Score(
             self.right + other.right,
             self.wrong + other.wrong,
-            self.missed + other.missed,
+            self.omitted + other.omitted,
             self.invented + other.invented,
             self.empty + other.empty,
         )
 
 
+RIGHT, WRONG, OMITTED, INVENTED, EMPTY = Score(right=1), Score(wrong=1), Score(omitted=1), Score(invented=1), Score(empty=1)
+
+Verdict: TypeAlias = tuple[str, Score]
+
+
 def compare(gold: JSON, said: JSON) -> dict[str, Score]:
     """A score for each field that gold or the answer has. `said` is None when there is no answer."""
-    wanted, given = dict(leaves(gold)), dict(leaves(said))
     scores: dict[str, Score] = {}
-    for path in wanted | given:
-        if _above_another(path, wanted, given):
-            continue
-        field = _field(path)
-        scores[field] = scores.get(field, Score()) + _judge(wanted.get(path), given.get(path))
+    for field, score in _verdicts(gold, said, ""):
+        scores[field] = scores.get(field, Score()) + score
     return scores
 
 
-def _above_another(path: str, wanted: dict[str, JSON], given: dict[str, JSON]) -> bool:
-    """Whether a place without a value on one side has values inside it on the other: those are counted there."""
-    return _nothing(wanted.get(path)) and _nothing(given.get(path)) and any(p.startswith(f"{path}/") for p in wanted | given)
+def _verdicts(gold: JSON, said: JSON, field: str) -> Iterator[Verdict]:
+    """One verdict for each value on either side."""
+    if _nothing(gold) and _nothing(said):
+        yield field, EMPTY
+    elif isinstance(gold, dict) and isinstance(said, dict):
+        for key in gold | said:
+            yield from _verdicts(gold.get(key), said.get(key), field + join((key,)))
+    elif isinstance(gold, list) and isinstance(said, list):
+        for mine, theirs in align(gold, said):
+            yield from _verdicts(mine, theirs, f"{field}/*")
+    elif isinstance(gold, dict | list) or isinstance(said, dict | list):
+        yield from _all(gold, OMITTED, field)
+        yield from _all(said, INVENTED, field)
+    else:
+        yield field, _judge(gold, said)
+
+
+def _all(data: JSON, score: Score, field: str) -> Iterator[Verdict]:
+    """The same verdict for every value in the data: the other side has nothing of the kind."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _all(value, score, field + join((key,)))
+    elif isinstance(data, list):
+        for value in data:
+            yield from _all(value, score, f"{field}/*")
+    elif not _nothing(data):
+        yield field, score
 
 
 def _judge(gold: JSON, said: JSON) -> Score:
     if _nothing(gold):
-        return Score(empty=1) if _nothing(said) else Score(invented=1)
+        return INVENTED
     if _nothing(said):
-        return Score(missed=1)
-    return Score(right=1) if _folded(gold) == _folded(said) else Score(wrong=1)
+        return OMITTED
+    return RIGHT if same(gold, said) else WRONG
 
 
 def _nothing(value: JSON) -> bool:
     return value is None or value in ("", [], {})
 
 
-def _folded(value: JSON) -> JSON:
-    if isinstance(value, str):
-        return " ".join(value.split()).casefold()
-    return (value,) if isinstance(value, bool) else value  # True is not 1
-
-
-def _field(path: str) -> str:
-    parts = ["[]" if step.isdigit() else f".{step}" for step in split(path)]
-    return "".join(parts).removeprefix(".") or "value"
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
