@@ -213,6 +213,15 @@ def test_the_second_call_builds_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert {request.connection for request in server.received} == {0}
 
 
+def test_what_the_environment_says_is_read_at_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server([completion(ADA)]) as one, Server([completion(ADA)]) as two:
+        for server, key in ((one, "first"), (two, "second")):
+            monkeypatch.setenv("GROQ_BASE_URL", server.url)
+            monkeypatch.setenv("GROQ_API_KEY", key)
+            assay.extract(Person, TEXT)
+            assert server.received[0].headers["authorization"] == f"Bearer {key}"
+
+
 def test_examples_are_turns_and_checked_before_anything_is_sent() -> None:
     with Server([completion(ADA)]) as server:
         options: Any = {"model": "m", "base_url": server.base_url}

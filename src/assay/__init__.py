@@ -7,7 +7,7 @@ small language model embedded in the process.
 """
 
 from assay import decode
-from assay.api import Extractable, Extractor, aextract, extract, extractable
+from assay.api import Extractable, aextract, extract, extractable
 from assay.client import AsyncGroq, Groq
 from assay.errors import (
     APIConnectionError,
@@ -32,6 +32,7 @@ from assay.errors import (
     SchemaError,
     UnprocessableEntityError,
 )
+from assay.extractor import Extractor
 from assay.options import Budget, Options
 from assay.outcome import Attempt, Outcome
 from assay.prices import Price

@@ -1,274 +1,24 @@
-"""The doors: `extract`, `aextract`, `Extractor`, `@extractable`, `Extractable`.
-
-Here the pure engine and the backends meet: an `Extractor` compiles a target and its options once, and joins the
-engine's flow of calls with the flow that sends one.
-"""
+"""The doors that need no object: `extract`, `aextract`, `@extractable`, `Extractable`."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar, Unpack, overload
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
-from assay import drive, fan
-from assay.backends.chat import complete, stream
-from assay.backends.limits import Limiter
-from assay.compile import compile_task, fingerprint
-from assay.connect import Connection, connect
-from assay.effects import Flow, Sleep
-from assay.engine import Task
-from assay.engine import extract as ask_until_good
-from assay.errors import APIError, ConfigurationError
+from assay.connect import surroundings
+from assay.extractor import SETTINGS, Extractor, Given, settings_of
 from assay.options import Options, OptionsDict
-from assay.outcome import Outcome
-from assay.prompt import Source
 from assay.schema.target import Target, target
-from assay.streaming import Items, Partial, StreamMode, View, Watch, mapped, plan, to_the_end
-from assay.types import JSON, Call, Message, Reply
+from assay.streaming import Partial
 
 T = TypeVar("T")
 M = TypeVar("M", bound=type[BaseModel])
 
-Given: TypeAlias = str | Sequence[Mapping[str, JSON] | Message]
-"""What a user gives as the source: a text, or chat messages."""
-
-SETTINGS = "__assay_options__"
-"""The attribute of a decorated class that holds its options."""
 _KEPT = 128
-"""Extractors that the plain functions keep for the next call with the same target and options."""
-
-
-class Extractor(Generic[T]):
-    """Extracts one type from many sources: compiled once, safe to share between threads and event loops.
-
-    `target` is any type that pydantic knows, or a JSON Schema (dict, path, `JSONSchema`); the options are those of
-    `assay.Options`. `limiter` bounds the rate of requests. Raises `SchemaError`, `ConfigurationError`, and `TypeError` for
-    an unknown option. Used as a context manager it closes its connections.
-    """
-
-    @overload
-    def __init__(self, target: type[T], *, limiter: Limiter | None = None, **options: Unpack[OptionsDict]) -> None: ...
-    @overload
-    def __init__(self, target: Any, *, limiter: Limiter | None = None, **options: Unpack[OptionsDict]) -> None: ...
-    def __init__(self, target: Any, *, limiter: Limiter | None = None, **options: Unpack[OptionsDict]) -> None:
-        self._open(target, _settings(target).updated(options), limiter)
-
-    @classmethod
-    def of(cls, target: type[T], options: Options, *, limiter: Limiter | None = None) -> Extractor[T]:
-        """An extractor with options already checked."""
-        extractor = cls.__new__(cls)
-        extractor._open(target, options, limiter)  # noqa: SLF001  # its own
-        return extractor
-
-    def _open(self, type_: Any, options: Options, limiter: Limiter | None) -> None:
-        self._type = type_
-        self.target: Target[T] = target(type_)
-        self.options = options
-        self._connection: Connection = connect(options, limiter)
-        self._task: Task[T] = compile_task(self.target, options, self._connection)
-
-    @property
-    def model(self) -> str:
-        """The model's name as the server knows it."""
-        return self._task.model
-
-    @property
-    def connection(self) -> Connection:
-        """Where it asks, and the way there."""
-        return self._connection
-
-    @functools.cached_property
-    def fingerprint(self) -> str:
-        """A hash over all that changes an answer besides the source: schema, prompt, model, server, parameters."""
-        return fingerprint(self._task, self._connection)
-
-    # -- one source ------------------------------------------------------------------------------------------------
-
-    def extract(self, source: Given, *, context: Any = None) -> T:
-        """The value, exactly of the target's type. Raises `ExtractionError`, `APIError`, `BudgetExceeded`."""
-        return self.run(source, context=context).unwrap()
-
-    async def aextract(self, source: Given, *, context: Any = None) -> T:
-        """`extract`, awaited."""
-        return (await self.arun(source, context=context)).unwrap()
-
-    def run(self, source: Given, *, context: Any = None, max_tokens: int | None = None) -> Outcome[T]:
-        """How it went: value or error, attempts, usage, repairs. Never raises for a failed extraction.
-
-        `max_tokens` is for this source alone: what similar ones were seen to need. A cut answer is given more room.
-        """
-        return drive.run(self._flow(source, context, max_tokens), self._connection.transport())
-
-    async def arun(
-        self, source: Given, *, context: Any = None, max_tokens: int | None = None, replies: Sequence[Reply] = ()
-    ) -> Outcome[T]:
-        """`run`, awaited. `replies` came in another way already: they answer the first calls, which are not sent."""
-        return await drive.arun(self._flow(source, context, max_tokens, replies), self._connection.async_transport())
-
-    def _flow(self, source: Given, context: Any, max_tokens: int | None, replies: Sequence[Reply] = ()) -> Flow[Outcome[T]]:
-        here = iter(replies)
-
-        def send(call: Call) -> Flow[Reply]:
-            reply = next(here, None)
-            return reply if reply is not None else (yield from complete(self._connection.endpoint, call))
-
-        return conduct(self._task_for(context, max_tokens), _source(source), send)
-
-    def _task_for(self, context: Any, max_tokens: int | None = None) -> Task[T]:
-        task = self._task if context is None else replace(self._task, context=context)
-        return task if max_tokens is None else replace(task, params=replace(task.params, max_tokens=max_tokens))
-
-    def steps(self, source: Given) -> Generator[Call | Sleep, Reply, Outcome[T]]:
-        """An extraction's decisions alone, for those who send the calls in a way of their own."""
-        return ask_until_good(self._task, _source(source))
-
-    # -- one source, while its answer comes ----------------------------------------------------------------------------
-
-    def stream(
-        self, source: Given, *, context: Any = None, unfinished: bool = False, stream_mode: StreamMode = "step_down"
-    ) -> Generator[Partial[T], None, None]:
-        """The value as it grows, whenever a part of it is complete; the last one is validated and has the outcome.
-
-        `unfinished` also shows strings and numbers while they are being written. Where the server cannot stream in the
-        mode, `stream_mode` says whether to `step_down` to one that it can, or to give the value `once`; `outcome.notes` says so.
-        Raises what `extract` raises.
-        """
-        return drive.stream(self._partials(source, context, stream_mode, unfinished=unfinished), self._connection.transport())
-
-    def astream(
-        self, source: Given, *, context: Any = None, unfinished: bool = False, stream_mode: StreamMode = "step_down"
-    ) -> AsyncGenerator[Partial[T], None]:
-        """`stream`, awaited."""
-        flow = self._partials(source, context, stream_mode, unfinished=unfinished)
-        return drive.astream(flow, self._connection.async_transport())
-
-    def stream_items(
-        self, source: Given, *, context: Any = None, stream_mode: StreamMode = "step_down"
-    ) -> Generator[Any, None, None]:
-        """The items of a list target, or of the only list in an object, each validated and given as soon as it is whole.
-
-        One that is not valid, and those after it, come at the end, from the answer that a re-ask has mended.
-        Raises what `extract` raises, and `ConfigurationError` for a target without such a list.
-        """
-        return drive.stream(self._items(source, context, stream_mode), self._connection.transport())
-
-    def astream_items(
-        self, source: Given, *, context: Any = None, stream_mode: StreamMode = "step_down"
-    ) -> AsyncGenerator[Any, None]:
-        """`stream_items`, awaited."""
-        return drive.astream(self._items(source, context, stream_mode), self._connection.async_transport())
-
-    def _partials(self, source: Given, context: Any, stream_mode: StreamMode, *, unfinished: bool = False) -> Flow[None]:
-        planned = plan(self._task_for(context), stream_mode)
-        task, endpoint = planned.task, self._connection.endpoint
-        view = View(
-            self.target.annotation, wrapper=self.target.wrapper, context=task.context, strict=task.strict, unfinished=unfinished
-        )
-        watch = Watch(view)
-        send = (
-            (lambda call: watch.over(stream(endpoint, call))) if planned.streamed else (lambda call: complete(endpoint, call))
-        )
-        return to_the_end(watch, conduct(task, _source(source), send), planned.note)
-
-    def _items(self, source: Given, context: Any, stream_mode: StreamMode) -> Flow[None]:
-        task = self._task_for(context)
-        items = Items(self.target, task.context, strict=task.strict)
-        return mapped(self._partials(source, context, stream_mode), items.of)
-
-    # -- many sources ----------------------------------------------------------------------------------------------
-
-    def map(self, sources: Iterable[Given], *, concurrency: int | None = None) -> Generator[Outcome[T], None, None]:
-        """The outcome of every source, in their order. A failed one is an `Outcome` with its error.
-
-        At most `concurrency` (default: what suits the server) are under way at once; `sources` is read no further ahead.
-        """
-        width = self._width(concurrency)
-        return fan.map_in_thread(lambda: fan.amap(self.arun, sources, width), width)
-
-    def amap(
-        self, sources: Iterable[Given] | AsyncIterable[Given], *, concurrency: int | None = None
-    ) -> AsyncGenerator[Outcome[T], None]:
-        """`map`, awaited."""
-        return fan.amap(self.arun, sources, self._width(concurrency))
-
-    def _width(self, concurrency: int | None) -> int:
-        if concurrency is None:
-            return self._connection.concurrency
-        if concurrency < 1:
-            raise ConfigurationError(f"concurrency is 1 or more; got {concurrency}")
-        return concurrency
-
-    # -- life --------------------------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Close the connections; the extractor opens new ones when it is used again."""
-        self._connection.close()
-
-    async def aclose(self) -> None:
-        """`close`, awaited."""
-        await self._connection.aclose()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Travels to other processes as its type and options: connections are opened there, keys read there."""
-        return Extractor.of, (self._type, self.options)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"<Extractor of {self.target.name} with {self.model}>"
-
-
-def conduct(task: Task[T], source: Source, send: Callable[[Call], Flow[Reply]]) -> Flow[Outcome[T]]:
-    """Join the engine's calls with the flow that sends one."""
-    engine = ask_until_good(task, source)
-    reply: Reply | None = None
-    failure: APIError | None = None
-    while True:
-        try:
-            step = engine.throw(failure) if failure is not None else engine.send(reply)  # type: ignore[arg-type]  # None starts it
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
-        reply, failure = None, None
-        if isinstance(step, Sleep):
-            yield step
-            continue
-        try:
-            reply = yield from send(step)
-        except APIError as error:
-            failure = error
-
-
-def _source(given: object) -> Source:
-    if isinstance(given, str):
-        return given
-    if isinstance(given, bytes) or not isinstance(given, Sequence):
-        raise ConfigurationError(f"the source is a {type(given).__name__}: give a str or a sequence of chat messages")
-    return tuple(_message(at, message) for at, message in enumerate(given))
-
-
-def _message(at: int, given: object) -> Message:
-    if isinstance(given, Message):
-        return given
-    if not isinstance(given, Mapping) or "role" not in given:
-        raise ConfigurationError(f"message {at} of the source is no chat message: it needs a role and a content")
-    extra = {key: value for key, value in given.items() if key not in ("role", "content")}
-    return Message(given["role"], given.get("content"), extra)
-
-
-# -- functions -------------------------------------------------------------------------------------------------------
+"""Extractors that the plain functions keep for the next call with the same target, options and environment."""
 
 
 @overload
@@ -298,9 +48,9 @@ async def aextract(target: Any, source: Given, **options: Unpack[OptionsDict]) -
 
 def _extractor(type_: Any, given: OptionsDict) -> Extractor[Any]:
     # The context changes from call to call and nothing is compiled from it.
-    options = _settings(type_).updated({name: value for name, value in given.items() if name != "context"})
+    options = settings_of(type_).updated({name: value for name, value in given.items() if name != "context"})
     try:
-        return _kept(target(type_), options)
+        return _kept(target(type_), options, surroundings())
     except TypeError as error:
         if "unhashable" not in str(error):
             raise
@@ -308,14 +58,8 @@ def _extractor(type_: Any, given: OptionsDict) -> Extractor[Any]:
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def _kept(compiled: Target[Any], options: Options) -> Extractor[Any]:
+def _kept(compiled: Target[Any], options: Options, _surroundings: tuple[str | None, ...]) -> Extractor[Any]:
     return Extractor.of(compiled, options)  # type: ignore[arg-type]  # a Target stands for its type
-
-
-def _settings(type_: Any) -> Options:
-    """The options that ride on a decorated class."""
-    settings = getattr(type_, SETTINGS, None)
-    return settings if isinstance(settings, Options) else Options()
 
 
 # -- decorated models --------------------------------------------------------------------------------------------------
@@ -363,7 +107,7 @@ def extractable(cls: M | None = None, /, **options: Unpack[OptionsDict]) -> M | 
     """
 
     def decorate(model: M) -> M:
-        setattr(model, SETTINGS, _settings(model).updated(options))
+        setattr(model, SETTINGS, settings_of(model).updated(options))
         for name in ("extract", "aextract", "stream", "astream"):
             if not hasattr(model, name):
                 setattr(model, name, Extractable.__dict__[name])

@@ -101,6 +101,21 @@ def _modes_of(endpoint: Endpoint, profile: Profile) -> Modes:
     return _modes.setdefault((endpoint.base_url, endpoint.model), Modes(profile.modes))
 
 
+def surroundings() -> tuple[str | None, ...]:
+    """What the environment says of models, keys and places: options mean the same while this does."""
+    return tuple(map(os.environ.get, _VARIABLES))
+
+
+_VARIABLES = tuple(
+    dict.fromkeys(
+        variable
+        for provider in (ANY_SERVER, *providers.PROVIDERS)
+        for variable in (provider.key_variable, provider.base_url_variable, "ASSAY_MODEL")
+        if variable is not None
+    )
+)
+
+
 # -- which model -----------------------------------------------------------------------------------------------------
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from assay.api import Extractor
 from assay.batch import rows
 from assay.batch.journal import Journal
 from assay.batch.layout import Layout
 from assay.batch.progress import Reporter, Summary
 from assay.batch.runner import Runner
 from assay.batch.sinks import Sink
+from assay.extractor import Extractor
 
 # -- before ------------------------------------------------------------------------------------------------------------
 

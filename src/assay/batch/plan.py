@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from assay.api import Extractor
 from assay.backends.chat import BYTES_PER_TOKEN
 from assay.batch import sources
 from assay.batch.journal import Journal, key_of
 from assay.batch.sources import Columns, Record, Rows
 from assay.errors import ConfigurationError
+from assay.extractor import Extractor
 from assay.prompt import text_of
 from assay.types import Call, Usage
 

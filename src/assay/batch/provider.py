@@ -17,7 +17,6 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from assay.api import Extractor
 from assay.batch.journal import Journal, key_of
 from assay.batch.parcels import Parcel, Parcels
 from assay.batch.progress import Reporter
@@ -27,6 +26,7 @@ from assay.batch.sources import Record
 from assay.client import AsyncGroq
 from assay.client.store_types import Batch
 from assay.errors import APIError, ConfigurationError
+from assay.extractor import Extractor
 from assay.outcome import Outcome
 from assay.types import JSON, Call, Reply
 from assay.wire.openai_chat import decode, encode

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from assay.api import Extractor
 from assay.backends.limits import RateLimiter
 from assay.batch import ends, sources
 from assay.batch.budget import Purse
@@ -25,6 +24,7 @@ from assay.batch.sources import Columns, Rows
 from assay.batch.stops import Watch
 from assay.batch.width import Width
 from assay.errors import ConfigurationError
+from assay.extractor import Extractor
 from assay.options import Budget
 
 WIDEST = 64

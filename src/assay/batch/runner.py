@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any, TypeAlias
 
-from assay.api import Extractor
 from assay.backends.limits import LimiterStopped, RateLimiter
 from assay.batch import rows
 from assay.batch.budget import Purse, Room
@@ -26,6 +25,7 @@ from assay.batch.sources import Record
 from assay.batch.stops import Stop, Watch
 from assay.batch.width import Width
 from assay.errors import AssayError, ConfigurationError
+from assay.extractor import Extractor
 from assay.outcome import Outcome
 
 AHEAD = 2048

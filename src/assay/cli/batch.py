@@ -11,7 +11,6 @@ from typing import Annotated, Any
 
 import typer
 
-from assay.api import SETTINGS, Extractor
 from assay.backends.limits import RateLimiter
 from assay.batch import Columns, Estimate, Pace, Reporter, Settings, Stop, Summary, dry_run, run
 from assay.batch.runner import Runner
@@ -19,6 +18,7 @@ from assay.cli import follow
 from assay.cli.common import SchemaFlag, err, load_target
 from assay.cli.flags import ModelFlags, budget, takes_model_flags
 from assay.cli.models import fetch_embedded
+from assay.extractor import SETTINGS, Extractor
 from assay.options import Options
 
 FAILED, FATAL, INTERRUPTED = 1, 2, 130

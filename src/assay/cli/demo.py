@@ -12,11 +12,11 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from assay.api import Extractor
 from assay.cli import show
 from assay.cli.common import busy, out
 from assay.cli.models import fetch_embedded
 from assay.connect import LOCAL_DEFAULT
+from assay.extractor import Extractor
 from assay.options import Options
 
 TEXT = """\

@@ -15,7 +15,6 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from assay.api import SETTINGS, Extractor
 from assay.batch.rows import describe
 from assay.batch.sources import Columns
 from assay.cli import show
@@ -25,6 +24,7 @@ from assay.cli.flags import ModelFlags, takes_model_flags
 from assay.cli.models import fetch_embedded
 from assay.errors import ConfigurationError
 from assay.evals import Result, Score, Scores, add_up, cases, results
+from assay.extractor import SETTINGS, Extractor
 from assay.options import Options
 
 _TOLD = 5

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from assay.api import SETTINGS, Extractor
 from assay.cli import show
 from assay.cli.common import SchemaFlag, busy, err, load_target, out, read_source
 from assay.cli.flags import ModelFlags, budget, takes_model_flags
 from assay.cli.models import fetch_embedded
+from assay.extractor import SETTINGS, Extractor
 from assay.options import Options
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic_core import from_json, to_jsonable_python
 
-from assay.api import Extractor
 from assay.batch.sources import JSON_LINES, Columns, read
 from assay.batch.stops import Watch
 from assay.errors import ConfigurationError
 from assay.evals.score import Score, compare
+from assay.extractor import Extractor
 from assay.outcome import Outcome
 from assay.types import JSON, Usage
 

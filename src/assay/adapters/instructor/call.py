@@ -17,13 +17,13 @@ from assay.adapters.instructor import messages as wording
 from assay.adapters.instructor.errors import exhausted
 from assay.adapters.instructor.recorder import AsyncRecordedTransport, RecordedTransport, Recorder, spy
 from assay.adapters.instructor.retries import Referee
-from assay.api import conduct
 from assay.backends import chat, foreign
 from assay.compile import compile_task
 from assay.connect import Connection, connect
 from assay.effects import AsyncTransport, Flow, Transport
 from assay.engine import Task
 from assay.errors import APIError, ConfigurationError, ExtractionError
+from assay.extractor import conduct
 from assay.options import Options
 from assay.outcome import Outcome
 from assay.schema.target import Target, target
