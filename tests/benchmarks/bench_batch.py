@@ -148,7 +148,8 @@ async def instructor(url: str, rows: int, width: int) -> None:
         number: int
         length: int
 
-    client = peer.from_openai(AsyncOpenAI(base_url=url, api_key="none"), mode=peer.Mode.JSON)
+    inner = AsyncOpenAI(base_url=url, api_key="none")
+    client = peer.from_openai(inner, mode=peer.Mode.JSON)
     gate = asyncio.Semaphore(width)
 
     async def ask(number: int) -> None:
@@ -157,6 +158,7 @@ async def instructor(url: str, rows: int, width: int) -> None:
             await client.chat.completions.create(model="m", response_model=Doc, messages=[message])  # type: ignore[list-item]
 
     await asyncio.gather(*(ask(number) for number in range(rows)))
+    await inner.close()
 
 
 MEASURED = {"bare": bare, "batch": batch, "instructor": instructor}
