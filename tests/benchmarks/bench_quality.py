@@ -108,7 +108,9 @@ def contestants(schema: Any, url: str, style: str | None) -> dict[str, Ask]:
 
 
 def assay_asks(schema: Any, base_url: str, **options: Any) -> Ask:
-    extractor: assay.Extractor[Any] = assay.Extractor(schema, base_url=base_url, max_tokens=ANSWER_TOKENS, timeout=300, **options)
+    extractor: assay.Extractor[Any] = assay.Extractor(
+        schema, base_url=base_url, max_tokens=ANSWER_TOKENS, timeout=300, **options
+    )
 
     def ask(text: str) -> Answer:
         outcome = extractor.run(text)
@@ -152,7 +154,9 @@ def instructor_asks(schema: Any, base_url: str) -> Ask:
 
 def model_of(schema: Any, name: str) -> type[BaseModel]:
     """The pydantic model of a flat schema: Instructor takes no JSON Schema."""
-    return create_model(name, __config__={"extra": "forbid"}, **{k: (type_of(v, k.title()), ...) for k, v in schema["properties"].items()})
+    return create_model(
+        name, __config__={"extra": "forbid"}, **{k: (type_of(v, k.title()), ...) for k, v in schema["properties"].items()}
+    )
 
 
 def type_of(schema: Any, name: str) -> Any:

@@ -40,7 +40,7 @@ def serve(count: int, *, all_bad: bool) -> Callable[[Received], list[bytes]]:
         nonlocal asked
         asked += 1
         good = {f"field_{i}": i for i in range(count)}
-        bad = {name: "n/a" for name in good} if all_bad else {**good, "field_7": "n/a"}
+        bad = dict.fromkeys(good, "n/a") if all_bad else {**good, "field_7": "n/a"}
         whole = "field_8" in json.dumps(request.json["messages"])
         if asked > FAILURES:
             return [completion(json.dumps(good if whole else {"/field_7": 7}))]

@@ -301,7 +301,7 @@ def _looked_at(value: Any, told: dict[str, Any]) -> None:
 
 def peak() -> float:
     """MB that the process had at most. `getrusage` would count what its parent had when it forked."""
-    with open("/proc/self/status") as status:
+    with Path("/proc/self/status").open() as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 
 

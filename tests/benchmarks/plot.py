@@ -55,8 +55,7 @@ def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], acros
         _, y = at(min(xs), 10.0**power)
         parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="currentColor" opacity="0.2"/>')
         parts.append(_text(left - 6, y + 4, f"{10.0**power:g}", anchor="end"))
-    for x in sorted(set(xs)):
-        parts.append(_text(at(x, 10.0**y_low)[0], bottom + 18, f"{x:g}", anchor="middle"))
+    parts.extend(_text(at(x, 10.0**y_low)[0], bottom + 18, f"{x:g}", anchor="middle") for x in sorted(set(xs)))
     taken: list[float] = []
     for number, (name, points) in enumerate(series.items()):
         colour = COLOURS[number % len(COLOURS)]

@@ -129,7 +129,9 @@ def extract(task: Task[T], source: Source) -> Generator[Step, Reply, Outcome[T]]
 
 # -- modes -----------------------------------------------------------------------------------------------------------
 
-_MODE_WORDS = re.compile(r"response.?format|json.?schema|json.?object|json mode|structured|tool|function.?call|grammar", re.IGNORECASE)
+_MODE_WORDS = re.compile(
+    r"response.?format|json.?schema|json.?object|json mode|structured|tool|function.?call|grammar", re.IGNORECASE
+)
 _LIMIT = re.compile(r"max(?:_completion)?_tokens.*?less than or equal to `?(\d+)", re.IGNORECASE)
 
 
