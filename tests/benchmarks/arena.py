@@ -35,7 +35,7 @@ class Results:
 
 class Contestant:
     def __init__(self, python: Path, name: str, url: str) -> None:
-        self._errors = tempfile.TemporaryFile("w+")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # open as long as the contestant runs
         command = [str(python), str(HERE / "contest.py"), name, url]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True, env=ENV
