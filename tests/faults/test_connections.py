@@ -24,8 +24,7 @@ from assay import drive
 from assay.backends.chat import complete, stream
 from assay.backends.exchange import exchange
 from assay.backends.http import async_transport, transport
-from assay.backends.portal import BlockingTransport
-from assay.backends.pyreqwest_transport import PyreqwestTransport
+from assay.backends.pyreqwest_transport import BlockingPyreqwestTransport
 from assay.backends.retry import RetryPolicy
 from assay.effects import Request
 from assay.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, AuthenticationError, ConfigurationError
@@ -70,7 +69,7 @@ def full() -> Iterator[int]:
 
 
 def test_the_connect_limit_is_its_own(full: int) -> None:
-    connecting = BlockingTransport(PyreqwestTransport(connect_timeout=0.3))
+    connecting = BlockingPyreqwestTransport(connect_timeout=0.3)
     started = time.monotonic()
     with pytest.raises(APITimeoutError, match="connect timeout"):
         drive.run(complete(endpoint(f"http://127.0.0.1:{full}", timeout=20.0), CALL), connecting)

@@ -8,8 +8,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-from assay.backends.portal import BlockingTransport
-from assay.backends.pyreqwest_transport import PyreqwestTransport
+from assay.backends.pyreqwest_transport import BlockingPyreqwestTransport, PyreqwestTransport
 from assay.effects import AsyncTransport, Transport
 from assay.errors import ConfigurationError
 
@@ -17,7 +16,7 @@ from assay.errors import ConfigurationError
 def transport(client: object = None) -> Transport:
     """A blocking transport: over an `httpx.Client`, or the default one, which opens nothing before its first request."""
     if client is None:
-        return BlockingTransport(PyreqwestTransport())
+        return BlockingPyreqwestTransport()
     if isinstance(client, Transport):
         return client
     httpx_transport = _over_httpx(client)

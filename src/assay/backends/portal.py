@@ -1,7 +1,7 @@
-"""A blocking transport over an awaited one: an event loop in a thread of its own does the awaiting.
+"""Blocking streams over an awaited transport: an event loop in a thread of its own does the awaiting.
 
-So there is one implementation of each transport, and a blocked call can be interrupted: Ctrl-C cancels the request and closes
-its connection, where a library that blocks outside Python would neither see it nor stop.
+So a blocked read can be interrupted: Ctrl-C cancels the request and closes its connection, where a library that blocks outside
+Python would neither see it nor stop.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from assay.effects import AsyncIncoming, AsyncTransport, Request, Response
+from assay.effects import AsyncIncoming, AsyncTransport, Request
 
 T = TypeVar("T")
 
@@ -68,17 +68,14 @@ def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
         thread.join(1.0)
 
 
-class BlockingTransport:
-    """A `Transport` over an `AsyncTransport`."""
+class BlockingStreams:
+    """Opens responses of an `AsyncTransport` for threads that block."""
 
     def __init__(self, inner: AsyncTransport) -> None:
         self._inner = inner
         self._portal: Portal | None = None
         self._process = 0
         self._starting = threading.Lock()
-
-    def send(self, request: Request) -> Response:
-        return self._ready().call(self._inner.send(request))
 
     def open(self, request: Request) -> BlockingIncoming:
         portal = self._ready()

@@ -1,4 +1,4 @@
-"""The default transport: pyreqwest, awaited.
+"""The default transports: pyreqwest, awaited and blocking.
 
 Chosen by measurement: it has a total deadline (a per-read timeout lets a trickle go on for ever), notices every cut body, and
 needs a fraction of the CPU of httpx. Its unpacking is switched off: `assay.backends.unpack` does that, with a limit.
@@ -9,16 +9,21 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from typing import TypeVar
 
-from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.client import Client, ClientBuilder, SyncClient, SyncClientBuilder
 from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError, PyreqwestError, RequestTimeoutError
-from pyreqwest.request import StreamRequest
+from pyreqwest.request import RequestBuilder, StreamRequest, SyncRequestBuilder, SyncStreamRequest
 from pyreqwest.response import Response as Answer
+from pyreqwest.response import SyncResponse
 
 from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
-from assay.backends.incoming import LONGEST, AsyncBody
+from assay.backends.incoming import LONGEST, AsyncBody, Body
+from assay.backends.portal import BlockingIncoming, BlockingStreams
+from assay.backends.workers import Workers
 from assay.effects import Request, Response
 from assay.errors import APIConnectionError, ConfigurationError
 
@@ -54,7 +59,9 @@ class PyreqwestTransport:
             await client.close()
 
     async def _open(self, request: Request, ahead: int) -> PyreqwestIncoming:
-        built = _build(self._ready(), request, ahead)
+        client = self._ready()
+        with _sendable(request):
+            built = _build(client.request(request.method, request.url), request, ahead).build_streamed()
         started = time.monotonic()
         try:
             answer = await built.__aenter__()
@@ -69,7 +76,8 @@ class PyreqwestTransport:
     def _ready(self) -> Client:
         """The client, made when first needed, and anew in a forked process: the old one's threads are not there."""
         if self._client is None or self._process != os.getpid():
-            self._client, self._process = _client(self._connect_timeout), os.getpid()
+            self._client = _client(lambda many: _configured(ClientBuilder(), self._connect_timeout, many).build())
+            self._process = os.getpid()
         return self._client
 
 
@@ -104,31 +112,116 @@ class PyreqwestIncoming(AsyncBody):
                 await self.pull()
 
 
-def _client(connect_timeout: float) -> Client:
-    builder = ClientBuilder().gzip(enable=False).brotli(enable=False).zstd(enable=False).deflate(enable=False)
-    builder = builder.follow_redirects(enable=False).referer(enable=False)
-    builder = builder.connect_timeout(timedelta(seconds=connect_timeout))
+class BlockingPyreqwestTransport:
+    """A `Transport`. Any number of threads may share it, and a forked process too.
+
+    A whole answer is got by pyreqwest's blocking client in a kept thread: waiting for a thread can be interrupted, waiting in
+    pyreqwest cannot. The request goes on until its deadline then. Streams are read ahead by the awaited client in an event loop
+    of their own, where an interruption closes the connection at once; for a whole answer that would cost twice the CPU.
+    """
+
+    def __init__(self, connect_timeout: float = CONNECT_TIMEOUT) -> None:
+        self._connect_timeout = connect_timeout
+        self._client: SyncClient | None = None
+        self._process = 0
+        self._workers = Workers()
+        self._streams = BlockingStreams(PyreqwestTransport(connect_timeout))
+
+    def send(self, request: Request) -> Response:
+        client = self._ready()
+        return self._workers.run(lambda: self._whole(client, request), None)  # its total deadline is pyreqwest's
+
+    def open(self, request: Request) -> BlockingIncoming:
+        return self._streams.open(request)
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+        self._workers.close()
+        self._streams.close()
+
+    def _whole(self, client: SyncClient, request: Request) -> Response:
+        with _sendable(request):
+            built = _build(client.request(request.method, request.url), request, AHEAD).build_streamed()
+        started = time.monotonic()
+        try:
+            answer = built.__enter__()
+        except PyreqwestError as error:
+            raise _failure(error, request, started, self._connect_timeout) from None
+        try:
+            body = _Whole(request, built, answer, started)
+        except BaseException:
+            built.__exit__(None, None, None)
+            raise
+        return body.whole()
+
+    def _ready(self) -> SyncClient:
+        """The client, made when first needed, and anew in a forked process, with its threads: the old ones are not there."""
+        if self._client is None or self._process != os.getpid():
+            self._client = _client(lambda many: _configured(SyncClientBuilder(), self._connect_timeout, many).build())
+            self._process, self._workers = os.getpid(), Workers()
+        return self._client
+
+
+class _Whole(Body):
+    def __init__(self, request: Request, built: SyncStreamRequest, answer: SyncResponse, started: float) -> None:
+        super().__init__(answer.status, dict(answer.headers))
+        self._request = request
+        self._built = built
+        self._started = started
+        self._reader = answer.body_reader
+
+    def pull(self) -> bytes:
+        try:
+            chunk = self._reader.read_chunk()
+        except PyreqwestError as error:
+            raise _failure(error, self._request, self._started, 0.0) from None
+        return b"" if chunk is None else bytes(chunk)
+
+    def close(self) -> None:
+        self._built.__exit__(None, None, None)
+
+
+ClientKind = TypeVar("ClientKind", Client, SyncClient)
+Clients = TypeVar("Clients", ClientBuilder, SyncClientBuilder)
+Requests = TypeVar("Requests", RequestBuilder, SyncRequestBuilder)
+
+
+def _client(build: Callable[[bool], ClientKind]) -> ClientKind:
+    """A client; in a process forked from one that has used the single-threaded runtime, one of the other runtime, which starts afresh."""
     try:
-        return builder.build()
+        return build(False)
     except RuntimeError:
-        pass  # forked from a process that has used the single-threaded runtime; the other one starts afresh
+        pass
     try:
-        return builder.runtime_multithreaded(enable=True).build()
+        return build(True)
     except RuntimeError as error:
         raise ConfigurationError(f"start processes with 'spawn', or bring an httpx client: {error}") from None
 
 
-def _build(client: Client, request: Request, ahead: int) -> StreamRequest:
+def _configured(builder: Clients, connect_timeout: float, multithreaded: bool) -> Clients:
+    builder = builder.gzip(enable=False).brotli(enable=False).zstd(enable=False).deflate(enable=False)
+    builder = builder.follow_redirects(enable=False).referer(enable=False).runtime_multithreaded(enable=multithreaded)
+    return builder.connect_timeout(timedelta(seconds=connect_timeout))
+
+
+def _build(builder: Requests, request: Request, ahead: int) -> Requests:
+    builder = builder.headers(request.headers)
+    if request.timeout is not None:
+        builder = builder.timeout(timedelta(seconds=min(request.timeout, LONGEST)))
+    if request.body:
+        builder = builder.body_bytes(request.body)
+    elif request.method in {"POST", "PUT"}:
+        builder = builder.header("content-length", "0")  # RFC 9110 8.6; some gateways answer 411 without it
+    # By default it would hold a response back until 64 kB of it had come, or all: a stream would not stream.
+    return builder.streamed_read_buffer_limit(ahead)
+
+
+@contextmanager
+def _sendable(request: Request) -> Iterator[None]:
     try:
-        builder = client.request(request.method, request.url).headers(request.headers)
-        if request.timeout is not None:
-            builder = builder.timeout(timedelta(seconds=min(request.timeout, LONGEST)))
-        if request.body:
-            builder = builder.body_bytes(request.body)
-        elif request.method in {"POST", "PUT"}:
-            builder = builder.header("content-length", "0")  # RFC 9110 8.6; some gateways answer 411 without it
-        # By default it would hold a response back until 64 kB of it had come, or all: a stream would not stream.
-        return builder.streamed_read_buffer_limit(ahead).build_streamed()
+        yield
     except (BuilderError, ValueError):
         raise cannot_be_sent(request) from None
 

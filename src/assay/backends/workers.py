@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextvars
 import ctypes
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -27,6 +28,7 @@ class Workers:
 
     def __init__(self) -> None:
         self._idle: deque[_Worker] = deque()
+        weakref.finalize(self, _dismiss, self._idle)
 
     def run(self, work: Callable[[], T], seconds: float | None) -> T:
         """The result of `work`. Raises `TimeoutError` when it takes longer than `seconds`."""
@@ -48,8 +50,12 @@ class Workers:
         return cast("T", job.result())
 
     def close(self) -> None:
-        while self._idle:
-            self._idle.pop().jobs.put(None)
+        _dismiss(self._idle)
+
+
+def _dismiss(idle: deque[_Worker]) -> None:
+    while idle:
+        idle.pop().jobs.put(None)
 
 
 class _Job:
