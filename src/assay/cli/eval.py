@@ -64,11 +64,11 @@ def evaluation(
         found = list(track(coming, "extracting", len(given), console=err, transient=True, disable=flags.quiet))
         scores = add_up(found, time.monotonic() - began)
         model = extractor.model
-    if rows is not None:
-        _write(rows, found)
     _show(scores, model, form)
     if not flags.quiet:
         _tell(found)
+    if rows is not None:
+        _write(rows, found)
     raise typer.Exit(_code(scores, fail_under))
 
 
@@ -91,13 +91,22 @@ def _tell(found: Iterable[Result]) -> None:
 
 
 def _write(path: Path, found: Iterable[Result]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for result in found:
-            row = {"id": result.case.id, "text": result.case.text, "gold": result.case.gold, "value": result.value}
-            row["error"] = None if result.outcome.ok else describe(result.outcome.error)
-            row["attempts"] = len(result.outcome.attempts)
-            row["scores"] = {name: asdict(score) for name, score in result.scores.items()}
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    try:
+        path.write_text("".join(json.dumps(_kept(result), ensure_ascii=False) + "\n" for result in found), encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"--results {path} cannot be written: {error.strerror or error}") from None
+
+
+def _kept(result: Result) -> dict[str, Any]:
+    return {
+        "id": result.case.id,
+        "text": result.case.text,
+        "gold": result.case.gold,
+        "value": result.value,
+        "error": None if result.outcome.ok else describe(result.outcome.error),
+        "attempts": len(result.outcome.attempts),
+        "scores": {name: asdict(score) for name, score in result.scores.items()},
+    }
 
 
 def _show(scores: Scores, model: str, form: Form) -> None:
@@ -105,8 +114,8 @@ def _show(scores: Scores, model: str, form: Form) -> None:
         case Form.JSON:
             show.write(out, json.dumps({"model": model, **_plain(scores)}, indent=2, ensure_ascii=False), "json")
         case Form.TABLE:
-            out.print(_table(scores))
-            out.print(_sums(scores, model))
+            out.print(_table(scores), "")
+            out.print(_sums(scores, model), soft_wrap=True)
 
 
 def _plain(scores: Scores) -> dict[str, Any]:
@@ -119,8 +128,8 @@ def _figures(score: Score) -> dict[str, Any]:
 
 
 def _table(scores: Scores) -> Table:
-    rows = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    rows.add_column("field")
+    rows = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    rows.add_column("field", overflow="fold")
     for heading in ("F1", "precision", "recall", "right", "wrong", "omitted", "invented"):
         rows.add_column(heading, justify="right")
     for name, score in scores.fields.items():
@@ -139,8 +148,8 @@ def _sums(scores: Scores, model: str) -> Text:
     count, usage = scores.documents, scores.usage
     cost = "" if usage.cost is None else f", ${usage.cost / count:.6f}"
     return Text(
-        f"{model}: {scores.valid} of {count} documents valid ({scores.valid / count:.1%}), {scores.valid_at_once} at the first "
-        f"request; {scores.exact} right in every field ({scores.exact / count:.1%})\n"
+        f"{model}: {scores.valid} of {count} documents valid ({scores.valid_at_once} at the first request), "
+        f"{scores.exact} right in every field\n"
         f"a document: {scores.attempts / count:.2f} requests, {usage.prompt_tokens / count:.0f} + "
         f"{usage.completion_tokens / count:.0f} tokens{cost}, {scores.seconds / count:.2f} s"
     )
