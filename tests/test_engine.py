@@ -286,6 +286,14 @@ def test_a_server_error_is_not_asked_again_here() -> None:
     assert outcome.attempts == ()
 
 
+def test_a_model_that_takes_no_temperature_is_asked_without_one() -> None:
+    error = BadRequestError("'temperature' does not support 0", param="temperature", response=ErrorResponse(400))
+    outcome, (first, again), _ = play(task(), error, json.dumps(GOOD))
+    assert outcome.ok
+    assert (first.params.temperature, again.params.temperature) == (0.0, None)
+    assert "temperature" in outcome.notes[0]
+
+
 def test_a_source_that_the_model_cannot_hold_says_how_long_it_is() -> None:
     error = BadRequestError("the context holds 2048 tokens", code="context_length_exceeded", response=ErrorResponse(400))
     outcome, _, _ = play(task(), error)

@@ -38,7 +38,10 @@ def compile_task(target: Target[T], options: Options, connection: Connection) ->
         coercer=Coercer(target.json_schema),
         strict=options.strict,
         context=options.context,
-        params=Params(temperature=options.temperature, max_tokens=options.max_tokens or profile.max_tokens),
+        params=Params(
+            temperature=options.temperature if profile.temperature else None,
+            max_tokens=options.max_tokens or profile.max_tokens,
+        ),
         retries=options.retries,
         budget=options.budget,
         price=connection.price,

@@ -240,6 +240,8 @@ class Profile:
     """The answer's length asked for when the user gives none."""
     reasoning: bool = False
     """Whether the model takes `reasoning_effort`."""
+    temperature: bool = True
+    """Whether the model takes a `temperature`."""
     dialect: Literal["plain", "strict", "llama.cpp"] = "plain"
     """Which form of a JSON Schema its constrained decoding takes: see `assay.schema.passes`."""
     stream_modes: tuple[Mode, ...] = (Mode.TEXT,)

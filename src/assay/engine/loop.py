@@ -144,6 +144,9 @@ def _stepped_down(run: _Run[Any], question: Question, error: APIError) -> Questi
     if limit and (call.params.max_tokens or 0) > int(limit[1]):
         run.note(f"the server takes at most {limit[1]} answer tokens")
         return replace(question, call=replace(call, params=replace(call.params, max_tokens=int(limit[1]))))
+    if error.param == "temperature" and call.params.temperature is not None:
+        run.note("the model takes no temperature: asked without one")
+        return replace(question, call=replace(call, params=replace(call.params, temperature=None)))
     if call.mode is Mode.TEXT or not _MODE_WORDS.search(f"{error.message} {error.param}"):
         return None
     below = task.modes.below(call.mode)
