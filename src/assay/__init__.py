@@ -6,9 +6,9 @@ A pydantic model (any type, or a JSON Schema) in, the validated value out, from 
 small language model embedded in the process.
 """
 
-from assay import decode
-from assay.api import Extractable, aextract, extract, extractable
-from assay.client import AsyncGroq, Groq
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from assay.errors import (
     APIConnectionError,
     APIError,
@@ -32,13 +32,43 @@ from assay.errors import (
     SchemaError,
     UnprocessableEntityError,
 )
-from assay.extractor import Extractor
 from assay.options import Budget, Options
 from assay.outcome import Attempt, Outcome
 from assay.prices import Price
-from assay.schema import JSONSchema
-from assay.streaming import Partial
 from assay.types import Message, Mode, Problem, PromptStyle, RateLimits, Repair, Span, Usage
+
+if TYPE_CHECKING:
+    from assay import decode
+    from assay.api import Extractable, aextract, extract, extractable
+    from assay.client import AsyncGroq, Groq
+    from assay.extractor import Extractor
+    from assay.schema import JSONSchema
+    from assay.streaming import Partial
+else:
+    _ROOMS = {
+        "AsyncGroq": "client",
+        "Extractable": "api",
+        "Extractor": "extractor",
+        "Groq": "client",
+        "JSONSchema": "schema",
+        "Partial": "streaming",
+        "aextract": "api",
+        "extract": "api",
+        "extractable": "api",
+    }
+
+    def __getattr__(name: str) -> Any:
+        """The doors are imported when first used: a program with the client alone does not pay for extraction, nor the other way round."""
+        if name == "decode" or name in _ROOMS.values():
+            return importlib.import_module(f"assay.{name}")
+        if name not in _ROOMS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(importlib.import_module(f"assay.{_ROOMS[name]}"), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return __all__
+
 
 __version__ = "0.1.0"
 

@@ -23,7 +23,7 @@ from prepared import answer_of, response_to
 from pydantic import TypeAdapter
 
 import assay
-from assay import drive
+from assay import api, drive
 from assay.effects import Request, Response
 from assay.types import Reply, Usage
 
@@ -101,7 +101,7 @@ def second_use() -> tuple[float, float]:
     started = time.process_time()
     make()
     first = (time.process_time() - started) * 1e3
-    return first, least(lambda: assay.api._extractor(model, {"model": "m", "base_url": "http://localhost"}), 200)
+    return first, least(lambda: api._extractor(model, {"model": "m", "base_url": "http://localhost"}), 200)
 
 
 def main() -> None:
