@@ -7,6 +7,7 @@ same rules serve a flow that may neither sleep nor call anything. Nowhere else i
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 
 from tenacity import AsyncRetrying, RetryCallState, Retrying, stop_after_attempt
 from tenacity.wait import wait_none
@@ -22,7 +23,7 @@ class Rounds:
     def __init__(self, rule: int | Retrying | AsyncRetrying) -> None:
         """`rule`: how often to try again, or a tenacity object whose `stop`, `wait` and `retry` are honoured."""
         if isinstance(rule, int):
-            rule = Retrying(stop=stop_after_attempt(rule + 1), wait=wait_none())
+            rule = _times(rule)
         for part in (rule.stop, rule.wait):
             if inspect.iscoroutinefunction(part):
                 raise ConfigurationError("retries: stop and wait have to be plain functions, not coroutine functions")
@@ -42,3 +43,8 @@ class Rounds:
         state.idle_for += wait
         state.prepare_for_next_attempt()
         return wait
+
+
+@lru_cache(maxsize=64)
+def _times(count: int) -> Retrying:
+    return Retrying(stop=stop_after_attempt(count + 1), wait=wait_none())

@@ -45,6 +45,9 @@ _NOISE = {"title", "$schema", "$id", "$comment", "deprecated", "readOnly", "writ
 
 def trim(schema: JSONObject) -> JSONObject:
     """Without what a model has no use for; definitions used once stand where they are used. Descriptions stay."""
+    if not any("$ref" in part or not part.keys().isdisjoint(_DEFINITIONS) for _, part in subschemas(schema)):
+        small: JSONObject = _trimmed(schema, lambda part: part)
+        return small
     schema = _reachable(hoist(schema))
     uses = Counter(part["$ref"] for _, part in subschemas(schema) if isinstance(part.get("$ref"), str))
     once = {ref for ref, count in uses.items() if count == 1 and ref.startswith("#/")} - recursive(schema)
