@@ -35,6 +35,8 @@ _PLAIN = {
 }
 _CALL = re.compile(r"(?:new\s+)?[A-Za-z_$][\w$.]{0,80}\s*\(")
 _BARE_KEY = re.compile(r"[^\s:,{}\[\]\"'`=()][^:,{}\[\]\"'`=()\n]{0,200}?(?=\s*:)|[\w$-]{1,80}(?=\s+[\"'{\[])")
+_QUOTE_TWICE = re.compile(rf"[{QUOTES}]\s*:(?=\s)")
+_A_STRING = re.compile(r"\"[^\"\n]*\"\s*[,}]|'[^'\n]*'\s*[,}]")
 _KEY_WITHOUT_QUOTE = re.compile(r"([\w$ -]{1,80})[\"'](?=\s*:)")
 _KEY_CUT = re.compile(r"[\w$ .-]*\Z")
 
@@ -162,6 +164,11 @@ def _colon(cursor: Cursor) -> None:
         sign = "=>" if cursor.text.startswith("=>", cursor.pos) else "="
         cursor.pos += len(sign)
         cursor.note("colon", sign, ":")
+    elif found := _QUOTE_TWICE.match(cursor.text, cursor.pos):
+        if _A_STRING.match(cursor.text, cursor.pos):
+            raise cursor.doubt("a colon is missing before a string, or a quote is there twice")
+        cursor.note("quote", found.group(), ":")
+        cursor.pos = found.end()
     elif mark and value_start(cursor.text, cursor.pos):
         cursor.note("missing colon", "", ":")
     elif mark:

@@ -78,7 +78,10 @@ def _mended(text: str, schema: JSONObject | None) -> Reading:
         raise _error(text, "the text is empty", "empty")
     if find.escaped(text):
         plain, _ = unescape(text)
-        reading = read(plain, schema)
+        try:
+            reading = read(plain, schema)
+        except DecodeError as error:
+            raise DecodeError(str(error), problems=error.problems, text=text) from None
         return replace(reading, repairs=(Repair("", "encoded twice", text, plain), *reading.repairs))
     try:
         return _choose(text, _candidates(text), schema)

@@ -13,7 +13,7 @@ from assay.decode.words import GROUPED, NUMBER, SPACED, bare, literal, several
 from assay.types import JSON
 
 _CONTROL = re.compile(r"[\x00-\x1f]")
-_PREFIX = re.compile(r"[rRbBuUfF]{1,2}(?=[\"'])")
+_PREFIX = re.compile(r"[rRbBuUfF]{1,2}(?=[\"'](?!\s*(?:[,}\]:]|\Z)))")  # a quote before these closes: `b"` is a string's end
 _ALNUM = re.compile(r"[^\W_]")
 _AFTER_STRING = re.compile(r"[\"'”’]\s*,\s*\Z")
 

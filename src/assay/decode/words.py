@@ -31,8 +31,8 @@ _LITERALS: dict[str, JSON] = {
 }  # fmt: skip
 _VALID = ("true", "false", "null")
 _STOP = {
-    "member": re.compile(r"[,}\]\n\r(){/#;" + QUOTES + r"]"),
-    "item": re.compile(r"[,}\]\n\r(){/#;" + QUOTES + r"]"),
+    "member": re.compile(r"[,}\[\]\n\r(){/#;" + QUOTES + r"]"),
+    "item": re.compile(r"[,}\[\]\n\r(){/#;" + QUOTES + r"]"),
     "top": re.compile(r"[)\n\r;]"),
     "key": re.compile(r"[:,}\]\n\r]"),
 }
@@ -88,8 +88,12 @@ def bare(text: str, start: int, where: Where, stack: list[str]) -> Bare:
     stop, pos, braces = _STOP[where], start, 0
     while found := stop.search(text, pos):
         pos, mark = found.start(), found.group()
+        if mark in "[{" and literal(text[start:pos].rstrip(), cut=False)[1] != "unquoted string":
+            return _bare(text, start, pos)  # a value, and behind it the next one: a comma is missing
         if mark in "{(":
             braces += 1
+        elif mark == "[":
+            pass  # part of the text, as in `see [1]`; unbalanced, it is doubtful
         elif mark in "})" and braces:
             braces -= 1
         elif mark in QUOTES:
@@ -114,6 +118,8 @@ def _doubtful(text: str, start: int, pos: int, mark: str, where: Where) -> bool:
     """Whether a run that ends at `mark` may be more than one string, or less."""
     if where not in ("member", "item"):
         return False
+    if text.count("[", start, pos) > text.count("]", start, pos):
+        return True
     return _INNER_KEY.search(text, start, pos) is not None or (where == "member" and mark == "," and _torn(text, pos))
 
 
