@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from assay.decode.nesting import may_end_earlier, may_end_later
 from assay.decode.scan import CLOSES, DEPTH, OPENS, SPACE, at, peek, skip
-from assay.types import ProblemKind, Repair
+from assay.types import JSON, ProblemKind, Repair
 
 _ELLIPSIS = re.compile(r"\.{3}|…")
 
@@ -30,6 +31,8 @@ class Cursor:
         """Closing brackets that were not there."""
         self._dropped = 0
         """Closing brackets that closed nothing."""
+        self._led = False
+        """A comma stood first in a container: its closing bracket may have stood before it."""
         self.stack: list[str] = []
         """The open brackets."""
         self.keys: list[str | int] = []
@@ -79,6 +82,7 @@ class Cursor:
                 self.pos += 1
             mark = self.skip()
         if seen and first:
+            self._led = True
             self.note("leading comma", self.text[start : self.pos], "")
         elif seen and mark in (")", "]", "}"):
             self.note("trailing comma", ",", "")
@@ -113,32 +117,38 @@ class Cursor:
     def parent(self) -> str:
         return self.stack[-2] if len(self.stack) > 1 else ""
 
-    def closes(self, mark: str, *, empty: bool) -> bool:
-        """At a closing bracket: whether it is ours, or stands for ours. It stays for its owner when it has one."""
+    def closes(self, mark: str, value: JSON) -> bool:
+        """At a closing bracket: whether it is ours, or stands for ours. It stays for its owner when it has one.
+
+        `value` is what the container holds so far.
+        """
         own = CLOSES[self.stack[-1]]
         if mark == own:
             self.pos += 1
             return True
         if OPENS[mark] in self.stack:
-            self.assume_closed()
+            self.assume_closed(value)
             return True
-        if self.assumed or empty or self._lacks_opening(own):
+        goes_on = at(self.text, peek(self.text, self.pos + 1)) in (",", own)  # then the bracket is one too many
+        if self.assumed or not value or (goes_on and not self._doubled(mark, value)):
             raise self.doubt(f"brackets that do not match: {mark!r} closes nothing")
         self.pos += 1
-        ends = at(self.text, peek(self.text, self.pos)) != ","  # else the container goes on, and the bracket is one too many
-        self._dropped += not ends
-        self.note("bracket", mark, own if ends else "")
-        return ends
+        self._dropped += goes_on
+        self.note("bracket", mark, "" if goes_on else own)
+        return not goes_on
 
-    def _lacks_opening(self, own: str) -> bool:
-        """`{"a": 1]}`: the bracket is one too many, or the value's opening one is missing."""
+    def _doubled(self, mark: str, value: JSON) -> bool:
+        """`[{"a": 1}}]`: one brace is plainly there twice. Of any other bracket, the opening one may be missing instead."""
         before = self.text[max(0, self.pos - 80) : self.pos].rstrip()[-1:]
-        return before not in (",", "]", "}", "") and at(self.text, peek(self.text, self.pos + 1)) == own
+        last = value[-1] if isinstance(value, list) else None
+        return mark == before == "}" and not may_end_later(last)
 
-    def assume_closed(self) -> None:
-        """The innermost container ends here without its bracket."""
+    def assume_closed(self, value: JSON) -> None:
+        """The innermost container, which holds `value`, ends here without its bracket."""
         if self._dropped:
             raise self.doubt("brackets that do not match: one is too many and another is missing")
+        if not self.ended and (self._led or may_end_earlier(value)):
+            raise self.doubt("a closing bracket is missing, in more than one place perhaps")
         self.assumed += 1
         self.truncated |= self.ended
         self.note("closed after truncation" if self.ended else "missing bracket", "", CLOSES[self.stack[-1]])

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from assay.decode.cursor import UnreadableError
 from assay.decode.lenient import Read, read_at
-from assay.decode.scan import QUOTES, bare_key, quoted_key, skip, value_start
+from assay.decode.nesting import may_end_later
+from assay.decode.scan import QUOTES, at, bare_key, peek, quoted_key, skip, value_start
 from assay.types import Repair
 
 _OPEN_TAG = re.compile(r"\s*<(think|thinking|thought|reasoning|reflection|scratchpad)>", re.IGNORECASE)
@@ -86,18 +87,18 @@ def in_prose(text: str, start: int) -> Iterator[Found]:
     pos = skip(text, start)
     root = pos
     while bracket := _BRACKET.search(text, pos):
-        at = bracket.start()
-        strong = _STRONG.match(text, at) is not None
-        if not strong and at != root:
-            pos = at + 1
+        begin = bracket.start()
+        strong = _STRONG.match(text, begin) is not None
+        if not strong and begin != root:
+            pos = begin + 1
             continue
-        if _MEMBER_BEFORE.search(text, max(start, at - 20), at):
-            raise UnreadableError("the opening bracket of the object is missing", at)
-        read = read_at(text, at)
+        if _MEMBER_BEFORE.search(text, max(start, begin - 20), begin):
+            raise UnreadableError("the opening bracket of the object is missing", begin)
+        read = read_at(text, begin)
         _check_end(text, read)
-        alone = at == root and not text[read.end :].strip(" \t\r\n]})")
+        alone = begin == root and not text[read.end :].strip(" \t\r\n]})")
         yield Found(read, alone or (strong and not (read.closed and _citation(read.value))))
-        pos = max(read.end, at + 1)
+        pos = max(read.end, begin + 1)
 
 
 def _citation(value: object) -> bool:
@@ -105,7 +106,10 @@ def _citation(value: object) -> bool:
 
 
 def _check_end(text: str, read: Read) -> None:
-    """A value that is followed by more members or items was closed too early."""
+    """A value that is followed by more members or items was closed too early; one in a list may lack its opening bracket."""
+    closer = at(text, peek(text, read.end))
+    if closer == "]" or (closer == "}" and (not read.closed or may_end_later(read.value))):
+        raise UnreadableError("brackets that do not match: one is too many, or another is missing", read.end, "ambiguous")
     found = _GOES_ON.match(text, read.end)
     if not found:
         return

@@ -96,12 +96,12 @@ def _object(cursor: Cursor) -> dict[str, JSON]:
     while True:
         mark, comma = cursor.commas(first=not value)
         if mark in (")", "]", "}"):
-            if cursor.closes(mark, empty=not value):
+            if cursor.closes(mark, value):
                 break
             continue
         next_item = mark in ("{", "[") and value and cursor.parent() == "["
         if mark == "" or next_item or not _member(cursor, mark, value, comma=comma):
-            cursor.assume_closed()
+            cursor.assume_closed(value)
             break
     cursor.stack.pop()
     return value
@@ -126,6 +126,7 @@ def _member(cursor: Cursor, mark: str, into: dict[str, JSON], *, comma: bool) ->
         cursor.keys.pop()
     if key in into and into[key] != value:
         raise cursor.doubt(f"the key {key!r} has two values")
+    into.pop(key, None)  # a key that is repeated stands where it stood last: the order tells where brackets may be missing
     into[key] = value
     return True
 
@@ -183,16 +184,11 @@ def _array(cursor: Cursor, opener: str) -> list[JSON]:
     while True:
         mark, comma = cursor.commas(first=not value)
         if mark in (")", "]", "}"):
-            if cursor.closes(mark, empty=not value):
+            if cursor.closes(mark, value):
                 break
             continue
-        if value and mark and _next_member(cursor):
-            if len(value) == 1 and isinstance(value[0], list):
-                raise cursor.doubt("a bracket is missing, or one is too many")
-            cursor.assume_closed()
-            break
-        if mark == "" or cursor.cut_sign(mark):
-            cursor.assume_closed()
+        if mark == "" or (value and _next_member(cursor)) or cursor.cut_sign(mark):
+            cursor.assume_closed(value)
             break
         if value and not comma:
             cursor.note("missing comma", "", ",")

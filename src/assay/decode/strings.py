@@ -55,12 +55,14 @@ def ending(text: str, start: int, quote: str, where: Where, stack: list[str]) ->
         sign = Sign.INNER if brackets > 0 else sign_of(text, pos, where, stack, seen.count)
         if sign is Sign.CLOSE or (sign is Sign.WEAK and not seen.opened):
             return _closed(text, start, pos, where, seen)
-        if sign is Sign.COLON and seen.count and (early := _missed(text, start, last, pos, seen)):
+        if sign is Sign.COLON and not seen.count:  # `"a": "b": 1`: the string looks like a key, an opening brace is missing
+            return Ending(pos, pos + 1, "inner quote", doubt=True)
+        if sign is Sign.COLON and (early := _missed(text, start, last, pos, seen)):
             return early
         if brackets <= 0 and pos > start and text[pos - 1] in "{[":
             brackets = 1  # JSON inside the text: its quotes are its own
         elif brackets <= 0:
-            seen.add(text, start, pos)
+            seen.add(text, start, pos, where)
         seen.count, last, pos = seen.count + 1, pos, pos + 1
 
 
@@ -78,7 +80,7 @@ class _Inner:
         self.structural = False
         """A quote stands where a string could end."""
 
-    def add(self, text: str, start: int, pos: int) -> None:
+    def add(self, text: str, start: int, pos: int, where: Where) -> None:
         before, after = text[pos - 1] if pos > start else " ", at(text, pos + 1)
         structural = at(text, peek(text, pos + 1)) in ",}]"
         self.structural |= structural
@@ -88,7 +90,7 @@ class _Inner:
             self.opened = True
         else:
             self.stray = True
-            self.torn |= structural
+            self.torn |= structural or (where == "item" and _AFTER_COMMA.search(text, max(start, pos - 40), pos) is not None)
 
 
 def _cut(text: str, start: int, stack: list[str], seen: _Inner) -> Ending:
@@ -150,6 +152,7 @@ def _bad_key(text: str, start: int, pos: int) -> Ending:
 
 
 _KEY_DOUBT = re.compile(rf"[:{{}}\[\],\n]|\A[{QUOTES}]|[{QUOTES}]\Z")
+_AFTER_COMMA = re.compile(r",\s*\Z")
 _BEFORE_KEY = re.compile(r"[,\n]\s*\Z")
 
 
