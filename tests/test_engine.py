@@ -250,6 +250,15 @@ def test_a_continued_list_that_is_cut_again_goes_on() -> None:
     assert len(calls) == 3
 
 
+@pytest.mark.parametrize("names", [["a"] * 8, [f"n{i}" for i in range(40)]], ids=["the same", "more than words"])
+def test_a_list_that_runs_away_is_not_continued(names: list[str]) -> None:
+    cut = json.dumps({"number": 7, "status": "open", "items": [{"name": name, "price": 1} for name in names]})[:-12]
+    outcome, (_, again), _ = play(task(), Reply(cut, "length"), json.dumps(GOOD))
+    assert outcome.unwrap() == Order.model_validate(GOOD)
+    assert "repeats itself" in said(again)
+    assert "items that follow" not in said(again)
+
+
 def test_a_truncated_value_is_never_passed_off_as_complete() -> None:
     outcome, _, _ = play(task(retries=0), Reply('{"number": 7, "status": "open", "items": [], "note": "call the', "length"))
     assert not outcome.ok

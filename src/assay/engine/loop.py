@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 Step: TypeAlias = Call | Sleep
 
-CONTINUATIONS_LIMIT = 100
+CONTINUATIONS_LIMIT = 20
 """Rounds of continuing one list: each brings at least one new item, so this only bounds a server that repeats itself."""
 TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
 """Codes with which servers say that prompt and answer do not fit the model's context."""

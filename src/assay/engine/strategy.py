@@ -27,6 +27,10 @@ PARTS_LIMIT = 40
 """Parts asked for in one question; with more than these the whole is asked for again."""
 PARTS_SHARE = 0.5
 """Share of an answer's leaves that may be wrong for the rest to be worth keeping."""
+FEWEST = 20
+"""Items that a cut list may have however short the text is."""
+REPEATS = 4
+"""Equal items in a row with which a cut list counts as a loop."""
 EXAMPLE_LIMIT = 600
 """Characters of a worked example in a re-ask: the question itself has the whole schema already."""
 FIRST_ROOM = 1024
@@ -88,12 +92,24 @@ def _continued(task: Task[Any], source: Source, question: Question, verdict: Ver
             return None
     else:
         complete = data_paths.get(data, path)[:-1]
+    if _runs_away(complete, source):
+        problem = Problem(path, None, "each item once: the list repeats itself without end", "truncated")
+        messages = task.prompt.ask_again(source, prompt.complaint([problem]))
+        call = task.call(messages, question.call.mode, question.call.params)
+        return Next(Question(call), f"the list {path or 'of the answer'} repeated itself until it was cut off: asked again")
     base = data_paths.put(data, path, complete)
     messages = task.prompt.ask_again(source, prompt.more_items(path, len(complete), complete[-1]))
     schema = {"type": "object", "properties": {"items": slice_at(task.target.json_schema, path, data)}, "required": ["items"]}
     call = _call(task, messages, schema, question.call.mode, question.call.params)
     note = f"the reply was cut off: kept {len(complete)} complete items of {path or 'the list'} and asked for the rest"
     return Next(Question(call, "more", base, (path,)), note)
+
+
+def _runs_away(items: list[JSON], source: Source) -> bool:
+    """Whether a small model is caught in a loop: the last items are all the same, or there are more than the text has words."""
+    tail = items[-REPEATS:]
+    looping = len(tail) == REPEATS and all(item == tail[0] for item in tail)
+    return looping or len(items) > max(len(prompt.text_of(source).split()), FEWEST)
 
 
 def _items(answer: JSON, path: str) -> list[JSON]:
