@@ -8,7 +8,7 @@ from assay.decode.nesting import may_end_earlier, may_end_later
 from assay.decode.scan import CLOSES, DEPTH, OPENS, SPACE, at, peek, skip
 from assay.types import JSON, ProblemKind, Repair
 
-_ELLIPSIS = re.compile(r"\.{3}|…")
+_ELLIPSIS = re.compile(r"(?:\.{3}|…)(?=[\s,\]})]|\Z)")
 
 
 class UnreadableError(Exception):

@@ -129,9 +129,9 @@ def _after_item(text: str, pos: int, ahead: int, stack: list[str], inner: int) -
         return Sign.CLOSE
     if mark == "}":
         return _after_foreign(text, ahead, "{", stack)
-    if mark in "{[":
-        return Sign.CLOSE if at(text, peek(text, ahead + 1)) in QUOTES + "}]" else Sign.INNER
-    if inner == 0 and (clean_item(text, ahead) if mark in QUOTES else value_start(text, ahead)):
+    if mark in "{[" and at(text, peek(text, ahead + 1)) in QUOTES + "}]":
+        return Sign.CLOSE
+    if inner == 0 and (clean_item if mark in QUOTES + "-" or mark.isdigit() else value_start)(text, ahead):
         return Sign.CLOSE
     return Sign.CLOSE if "\n" in text[pos:ahead] and clean_item(text, ahead) else Sign.INNER
 

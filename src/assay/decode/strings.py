@@ -57,7 +57,7 @@ def ending(text: str, start: int, quote: str, where: Where, stack: list[str]) ->
             return _closed(text, start, pos, where, seen)
         if sign is Sign.COLON and not seen.count:  # `"a": "b": 1`: the string looks like a key, an opening brace is missing
             return Ending(pos, pos + 1, "inner quote", doubt=True)
-        if sign is Sign.COLON and (early := _missed(text, start, last, pos, seen)):
+        if sign is Sign.COLON and (early := _missed(text, start, last, pos, where, seen)):
             return early
         if brackets <= 0 and pos > start and text[pos - 1] in "{[":
             brackets = 1  # JSON inside the text: its quotes are its own
@@ -156,7 +156,7 @@ _AFTER_COMMA = re.compile(r",\s*\Z")
 _BEFORE_KEY = re.compile(r"[,\n]\s*\Z")
 
 
-def _missed(text: str, start: int, last: int, pos: int, seen: _Inner) -> Ending | None:
+def _missed(text: str, start: int, last: int, pos: int, where: Where, seen: _Inner) -> Ending | None:
     """`"a": "b, "c": 1`: the quote at `last` opened the key before this colon, so the string had ended before it."""
     gap = text[max(start, last - 60) : last]
     found = _BEFORE_KEY.search(gap)
@@ -166,7 +166,7 @@ def _missed(text: str, start: int, last: int, pos: int, seen: _Inner) -> Ending 
     colon = peek(text, peek(text, pos + 1) + 1)
     if not value_start(text, colon):
         return None
-    over = _UNOPENED.match(text, start, end) is not None
+    over = where == "item" or _UNOPENED.match(text, start, end) is not None  # the end of the array was swallowed, too
     return _unclosed(text, start, end, end, doubt=seen.structural or over)
 
 
