@@ -131,6 +131,8 @@ def _depth(text: str, start: int, end: int) -> int:
 def _closed(text: str, start: int, pos: int, where: Where, seen: _Inner) -> Ending:
     if where == "key" and seen.count:
         return _bad_key(text, start, pos)
+    if where == "key" and at(text, peek(text, pos + 1)) != ":" and _KEY_DOUBT.search(text[start:pos]):
+        return Ending(pos, pos + 1, doubt=True)
     odd = seen.opened or seen.stray
     edge = odd and (text[start] in QUOTES or text[pos - 1] in QUOTES)  # one quote too many, or one of the text's own
     over = seen.count > 0 and _UNOPENED.match(text, start, pos) is not None
