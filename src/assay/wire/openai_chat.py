@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -50,8 +51,7 @@ class Delta:
 def encode(call: Call, model: str, dialect: ChatDialect, *, stream: bool = False) -> bytes:
     """The request body. Equal calls give equal bytes. Raises `ConfigurationError` for text that is not valid Unicode."""
     params = call.params
-    body: JSONObject = {"model": model, "messages": [_message(message) for message in call.messages], **dialect.extra}
-    body |= _constraint(call, dialect)
+    body: JSONObject = {"model": model, **dialect.extra, **_constraint(call, dialect)}
     if params.temperature is not None:
         body["temperature"] = params.temperature
     if params.max_tokens is not None:
@@ -69,7 +69,7 @@ def encode(call: Call, model: str, dialect: ChatDialect, *, stream: bool = False
         if dialect.stream_usage:
             body["stream_options"] = {"include_usage": True}
     body |= params.extra
-    return to_body(body)
+    return b'{"messages":[' + b",".join(map(_message, call.messages)) + b"]," + to_body(body)[1:]
 
 
 def to_body(body: JSON) -> bytes:
@@ -80,8 +80,16 @@ def to_body(body: JSON) -> bytes:
         raise ConfigurationError(f"the request cannot be written as JSON: {error}") from None
 
 
-def _message(message: Message) -> JSONObject:
-    return {"role": message.role, "content": message.content, **message.extra}
+def _message(message: Message) -> bytes:
+    if message.role == "system" and isinstance(message.content, str) and not message.extra:
+        return _system(message.content)
+    return to_body({"role": message.role, "content": message.content, **message.extra})
+
+
+@lru_cache(maxsize=128)
+def _system(content: str) -> bytes:
+    """A system message, which holds the schema and is the same from call to call: written once."""
+    return to_body({"role": "system", "content": content})
 
 
 def _constraint(call: Call, dialect: ChatDialect) -> JSONObject:
