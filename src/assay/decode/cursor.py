@@ -147,7 +147,7 @@ class Cursor:
         """The innermost container, which holds `value`, ends here without its bracket."""
         if self._dropped:
             raise self.doubt("brackets that do not match: one is too many and another is missing")
-        if not self.ended and (self._led or may_end_earlier(value)):
+        if not self.ended and (self._led or self.stack[-1] == "(" or may_end_earlier(value)):
             raise self.doubt("a closing bracket is missing, in more than one place perhaps")
         self.assumed += 1
         self.truncated |= self.ended

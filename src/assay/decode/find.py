@@ -24,6 +24,8 @@ _STRONG = re.compile(
 )
 _MEMBER_BEFORE = re.compile(r"[\"'”’`]\s*:\s*\Z")
 _GOES_ON = re.compile(r"\s*:|[\s\]})]*,\s*")
+_STRING_FIRST = re.compile(r"\"[^\"\n]*\"\s*[:,]")
+_CLOSERS = " \t\r\n]})"
 _NOTHING = re.compile(r"\s*\Z")
 _ESCAPED = re.compile(r"\s*\\\"|\s*[{\[][\s\\rnt{\[]*\\\"")
 
@@ -86,6 +88,8 @@ def in_prose(text: str, start: int) -> Iterator[Found]:
     """The values that stand anywhere. Raises `UnreadableError` when what is plainly JSON cannot be read."""
     pos = skip(text, start)
     root = pos
+    if _STRING_FIRST.match(text, pos):
+        raise UnreadableError("the opening bracket is missing", pos)
     while bracket := _BRACKET.search(text, pos):
         begin = bracket.start()
         strong = _STRONG.match(text, begin) is not None
@@ -96,9 +100,12 @@ def in_prose(text: str, start: int) -> Iterator[Found]:
             raise UnreadableError("the opening bracket of the object is missing", begin)
         read = read_at(text, begin)
         _check_end(text, read)
-        alone = begin == root and not text[read.end :].strip(" \t\r\n]})")
+        alone = begin == root and not text[read.end :].strip(_CLOSERS)
         yield Found(read, alone or (strong and not (read.closed and _citation(read.value))))
         pos = max(read.end, begin + 1)
+    rest = text[pos:].rstrip()
+    if pos > root and rest[-1:] in ("]", "}") and rest.strip(_CLOSERS):
+        raise UnreadableError("the text goes on to another closing bracket", pos, "ambiguous")
 
 
 def _citation(value: object) -> bool:
@@ -110,6 +117,8 @@ def _check_end(text: str, read: Read) -> None:
     closer = at(text, peek(text, read.end))
     if closer == "]" or (closer == "}" and (not read.closed or may_end_later(read.value))):
         raise UnreadableError("brackets that do not match: one is too many, or another is missing", read.end, "ambiguous")
+    if closer in ('"', "'") and text[read.start - 1 : read.start] != closer:
+        raise UnreadableError("a quote stands behind the value: it may be the end of a string", read.end, "ambiguous")
     found = _GOES_ON.match(text, read.end)
     if not found:
         return

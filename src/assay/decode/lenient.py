@@ -170,6 +170,8 @@ def _colon(cursor: Cursor) -> None:
             raise cursor.doubt("a colon is missing before a string, or a quote is there twice")
         cursor.note("quote", found.group(), ":")
         cursor.pos = found.end()
+    elif mark in QUOTES and at(cursor.text, peek(cursor.text, cursor.pos + 1)) == ":":
+        raise cursor.doubt("a quote is there twice, or a colon is missing before a string that starts with one")
     elif mark and value_start(cursor.text, cursor.pos):
         cursor.note("missing colon", "", ":")
     elif mark:

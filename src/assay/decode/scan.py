@@ -28,7 +28,7 @@ SPACE = re.compile(r"[ \t\n\r]*+")
 """The white space that JSON itself allows."""
 _ANY_SPACE = re.compile(r"(?:[\s\u180e\u200b-\u200d\u2060\ufeff]|\\[nrt])*+")
 _LINE = re.compile(r"[^\n\r\u2028]*+")
-_HASH = re.compile(r"(?<![^\s,\[\]{}\"])#")
+_LINE_COMMENT = re.compile(r"(?<![\"'])//|(?<![^\s,\[\]{}])#")  # directly behind a quote, it may be text that was in quotes
 
 _QUOTED = r"(?:\"(?:[^\"\\\n]|\\.){0,160}+\"|'(?:[^'\\\n]|\\.){0,160}+'|[“”„«»][^“”„«»\n\"]{0,160}[“”„«»]|[‘’`´][^‘’`´\n']{0,160}[‘’`´])"
 _LITERAL = r"(?:true|false|null|True|False|None|undefined|[-+]?\.?\d[\w.+-]*)"
@@ -69,7 +69,7 @@ def comment_end(text: str, pos: int, limit: int) -> int:
     if text.startswith("/*", pos):
         end = text.find("*/", pos + 2, limit)
         return min(limit, len(text)) if end < 0 else end + 2
-    if text.startswith("//", pos) or _HASH.match(text, pos):
+    if _LINE_COMMENT.match(text, pos):
         return _LINE.match(text, pos, limit).end()  # type: ignore[union-attr]  # matches the empty string
     return pos
 

@@ -61,6 +61,8 @@ def ending(text: str, start: int, quote: str, where: Where, stack: list[str]) ->
             return early
         if brackets <= 0 and pos > start and text[pos - 1] in "{[":
             brackets = 1  # JSON inside the text: its quotes are its own
+            if at(text, peek(text, pos + 1)) in ",:]}":
+                return Ending(pos, pos + 1, doubt=True)  # ... but this one closes what it does not open
         elif brackets <= 0:
             seen.add(text, start, pos, where)
         seen.count, last, pos = seen.count + 1, pos, pos + 1
@@ -106,6 +108,8 @@ def _cut(text: str, start: int, stack: list[str], seen: _Inner) -> Ending:
         body = text[start:end].rstrip()
         if _swallowed(body):
             return Ending(end, end, "missing quote", doubt=True)
+        if stack and not body:
+            return Ending(end, end, doubt=True)  # only a quote: one too many, or the end of what stands before it
         if stack and not any(opener in body for opener in stack):
             doubt = seen.count > 0 or body[-1:] in ("]", "}") or any(mark in body for mark in ",:\n")
             doubt = doubt and not _PATH.fullmatch(body)
@@ -176,7 +180,8 @@ def _unclosed(text: str, start: int, end: int, resume: int, *, doubt: bool) -> E
     """A string without its closing quote. When its text ends in an escaped quote, that may have been meant to close it."""
     if not text.endswith(('\\"', "\\'"), start, end):
         if end > start and text[end - 1] in QUOTES:  # "a' closes with another quote
-            return Ending(end - 1, resume, "quote", doubt=doubt or text.count(text[end - 1], start, end) > 1)
+            doubt = doubt or text.count(text[end - 1], start, end) > 1 or not text[end - 2].isalnum()
+            return Ending(end - 1, resume, "quote", doubt=doubt)
         return Ending(end, resume, "missing quote", doubt=doubt)
     body = text[start : end - 2]
     if "\\" in body and '\\"' not in body:  # C:\dir\

@@ -14,6 +14,7 @@ from assay.types import JSON
 
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _PREFIX = re.compile(r"[rRbBuUfF]{1,2}(?=[\"'](?!\s*(?:[,}\]:]|\Z)))")  # a quote before these closes: `b"` is a string's end
+_LOOSE_ENDS = ("missing comma", "extra comma", "leading comma", "unquoted string")
 _ALNUM = re.compile(r"[^\W_]")
 _AFTER_STRING = re.compile(r"[\"'”’]\s*,\s*\Z")
 
@@ -98,9 +99,10 @@ def word(cursor: Cursor, where: Where) -> JSON:
     found = cursor.text[start : run.end]
     if not _ALNUM.search(found) or found[0] in ":=":
         raise cursor.failure("a value is wanted")
-    if run.doubt or several(found) or (run.kind == "missing quote" and _after_bare_pair(cursor)):
-        raise cursor.doubt("an unquoted string can be read in two ways")
     value, kind = literal(found, cut=run.resume >= len(cursor.text))
+    half_quoted = run.kind == "missing quote" and (kind != "unquoted string" or _open_before(cursor))
+    if run.doubt or half_quoted or several(found, where):
+        raise cursor.doubt("an unquoted string can be read in two ways")
     if kind == "unquoted string":
         kind = run.kind
     if kind:
@@ -110,6 +112,7 @@ def word(cursor: Cursor, where: Where) -> JSON:
     return value
 
 
-def _after_bare_pair(cursor: Cursor) -> bool:
-    """Whether an unquoted string and an unquoted key stand just before: all may be one string without its opening quote."""
-    return [repair.kind for repair in cursor.repairs[-2:]] == ["unquoted string", "unquoted key"]
+def _open_before(cursor: Cursor) -> bool:
+    """Whether what was mended just before may be part of a string without its opening quote: all of it may be one string."""
+    kinds = [repair.kind for repair in cursor.repairs[-2:]]
+    return kinds == ["unquoted string", "unquoted key"] or (kinds != [] and kinds[-1] in _LOOSE_ENDS)

@@ -37,6 +37,7 @@ _STOP = {
     "key": re.compile(r"[:,}\]\n\r]"),
 }
 _GLUED = re.compile(r"(?:true|false|null|True|False|None){2,}")
+_GLUED_ITEMS = re.compile(r"(?:true|false|null|True|False|None|[-+]?\.?\d[\d.eE+-]*)+")
 _INNER_KEY = re.compile(r":\s|;|\\[nrt]")
 
 
@@ -123,11 +124,13 @@ def _doubtful(text: str, start: int, pos: int, mark: str, where: Where) -> bool:
     return _INNER_KEY.search(text, start, pos) is not None or (where == "member" and mark == "," and _torn(text, pos))
 
 
-def several(word: str) -> bool:
+def several(word: str, where: Where) -> bool:
     """Whether `word` is a row of literals and numbers: one text, or values without commas."""
     parts = word.split()
     if _GLUED.fullmatch(word):
         return True
+    if where == "item" and _GLUED_ITEMS.fullmatch(word):
+        return literal(word, cut=False)[1] == "unquoted string"
     return len(parts) > 1 and all(part in _LITERALS or _LOOSE.match(part) for part in parts)
 
 
