@@ -290,8 +290,11 @@ class RateLimiter:
         if bucket is not None:
             capacity = bucket.capacity * (1.0 if self._refused_at is None else SHRINK)
         else:
+            through = len(self._sent) - self._flying["requests"] - self.refused
+            if through < 1:  # nothing is known of a server that refuses from the start: the wait alone holds all back
+                return
             elapsed = now - self._sent[0] if self._sent else 0.0
-            capacity = (len(self._sent) - self._flying["requests"]) / (1 + elapsed / MINUTE)
+            capacity = through / (1 + elapsed / MINUTE)
         bucket = self._learn("requests", MINUTE, capacity, 1.0, now)
         bucket.level = 1.0 - wait * REFILL * bucket.capacity / MINUTE
         self._step, self._refused_at = CREEP, now
