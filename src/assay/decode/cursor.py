@@ -66,12 +66,16 @@ class Cursor:
         if mark and (mark in "/#\\" or mark > "~"):
             self.pos = skip(text, start)
             if self.pos > start:
-                skipped = text[start : self.pos]
-                self.note("comment" if "/" in skipped or "#" in skipped else "white space", skipped, "")
+                self._skipped(text[start : self.pos])
                 mark = at(text, self.pos)
         if mark == "`" and self.text.startswith("```", self.pos):
             return ""  # the end of the fence is the end of the JSON
         return mark
+
+    def _skipped(self, part: str) -> None:
+        if part.count('"') % 2 and not self.ended:
+            raise self.doubt("a comment with one quote may be a string that lacks the other one")
+        self.note("comment" if "/" in part or "#" in part else "white space", part, "")
 
     def commas(self, *, first: bool) -> tuple[str, bool]:
         """Go over commas to the next character; also whether there was one."""
@@ -147,7 +151,8 @@ class Cursor:
         """The innermost container, which holds `value`, ends here without its bracket."""
         if self._dropped:
             raise self.doubt("brackets that do not match: one is too many and another is missing")
-        if not self.ended and (self._led or self.stack[-1] == "(" or may_end_earlier(value)):
+        unquoted = self.repairs[-1:] and self.repairs[-1].kind == "missing quote"  # the bracket may be text
+        if not self.ended and (self._led or unquoted or self.stack[-1] == "(" or may_end_earlier(value)):
             raise self.doubt("a closing bracket is missing, in more than one place perhaps")
         self.assumed += 1
         self.truncated |= self.ended

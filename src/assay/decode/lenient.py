@@ -24,7 +24,7 @@ def _plain(quote: str, follow: str) -> re.Pattern[str]:
 
 
 _SHORT = r"Q[^Q\\\n]{0,160}Q"
-_PLAIN_KEY = {quote: _plain(quote, "_:_") for quote in "\"'"}
+_PLAIN_KEY = {quote: _plain(quote, "(?<!: Q)_:_") for quote in "\"'"}
 _PLAIN = {
     (where, quote): _plain(quote, follow)
     for quote in "\"'"

@@ -61,7 +61,8 @@ def ending(text: str, start: int, quote: str, where: Where, stack: list[str]) ->
             return early
         if brackets <= 0 and pos > start and text[pos - 1] in "{[":
             brackets = 1  # JSON inside the text: its quotes are its own
-            if at(text, peek(text, pos + 1)) in ",:]}":
+            ahead = peek(text, pos + 1)
+            if at(text, peek(text, ahead + 1) if at(text, ahead) == quote else ahead) in ",:]}":
                 return Ending(pos, pos + 1, doubt=True)  # ... but this one closes what it does not open
         elif brackets <= 0:
             seen.add(text, start, pos, where)
@@ -135,7 +136,8 @@ def _depth(text: str, start: int, end: int) -> int:
 def _closed(text: str, start: int, pos: int, where: Where, seen: _Inner) -> Ending:
     if where == "key" and seen.count:
         return _bad_key(text, start, pos)
-    if where == "key" and at(text, peek(text, pos + 1)) != ":" and _KEY_DOUBT.search(text[start:pos]):
+    goes_on = where == "key" and at(text, peek(text, pos + 1)) != ":"
+    if (goes_on and _KEY_DOUBT.search(text[start:pos])) or (where == "key" and text.endswith(": ", start, pos)):
         return Ending(pos, pos + 1, doubt=True)
     odd = seen.opened or seen.stray
     edge = odd and (text[start] in QUOTES or text[pos - 1] in QUOTES)  # one quote too many, or one of the text's own

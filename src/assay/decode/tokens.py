@@ -16,6 +16,7 @@ _CONTROL = re.compile(r"[\x00-\x1f]")
 _PREFIX = re.compile(r"[rRbBuUfF]{1,2}(?=[\"'](?!\s*(?:[,}\]:]|\Z)))")  # a quote before these closes: `b"` is a string's end
 _LOOSE_ENDS = ("missing comma", "extra comma", "leading comma", "unquoted string")
 _ALNUM = re.compile(r"[^\W_]")
+_AFTER_COMMA = re.compile(r",\s*\Z")
 _AFTER_STRING = re.compile(r"[\"'”’]\s*,\s*\Z")
 
 
@@ -101,6 +102,7 @@ def word(cursor: Cursor, where: Where) -> JSON:
         raise cursor.failure("a value is wanted")
     value, kind = literal(found, cut=run.resume >= len(cursor.text))
     half_quoted = run.kind == "missing quote" and (kind != "unquoted string" or _open_before(cursor))
+    half_quoted |= run.kind == "missing quote" and where == "item" and _AFTER_COMMA.search(cursor.text, max(0, start - 40), start) is not None
     if run.doubt or half_quoted or several(found, where):
         raise cursor.doubt("an unquoted string can be read in two ways")
     if kind == "unquoted string":
