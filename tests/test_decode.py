@@ -191,9 +191,9 @@ def test_quoted_words_inside_a_string_need_no_escapes(sentences, as_list) -> Non
 
 
 @settings(deadline=None, max_examples=40)
-@given(documents, st.sampled_from(['"', ",", ":"]), st.booleans())
-def test_one_mark_too_few_or_too_many_is_mended_or_refused_never_misread(value, mark, doubled) -> None:
-    text = json.dumps(value, ensure_ascii=False)
+@given(documents, st.sampled_from('",:[]{}'), st.booleans(), st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 2}]))
+def test_one_mark_too_few_or_too_many_is_mended_or_refused_never_misread(value, mark, doubled, style) -> None:
+    text = json.dumps(value, ensure_ascii=False, **style)
     for found in re.finditer(re.escape(mark), text):
         bent = text[: found.start()] + mark * (2 if doubled else 0) + text[found.end() :]
         try:

@@ -17,14 +17,14 @@ from assay.types import JSON, Repair
 _GAP = r"[ \t\n\r]*"
 
 
-def _plain(quote: str, follow: str) -> re.Pattern[str]:
-    """A string without escapes; Q in `follow` stands for its quote, and _ for white space."""
-    body = rf"{quote}([^{quote}\\\x00-\x1f]*+){quote}"
+def _plain(quote: str, follow: str, without: str = "") -> re.Pattern[str]:
+    """A string without escapes and what `without` names; Q in `follow` stands for its quote, and _ for white space."""
+    body = rf"{quote}([^{quote}\\\x00-\x1f{without}]*+){quote}"
     return re.compile(body + follow.replace("_", _GAP).replace("Q", quote))
 
 
 _SHORT = r"Q[^Q\\\n]{0,160}Q"
-_PLAIN_KEY = {quote: _plain(quote, "(?<!: Q)_:_") for quote in "\"'"}
+_PLAIN_KEY = {quote: _plain(quote, "(?<!: Q)_:_", r"\[{") for quote in "\"'"}
 _PLAIN = {
     (where, quote): _plain(quote, follow)
     for quote in "\"'"

@@ -136,8 +136,7 @@ def _depth(text: str, start: int, end: int) -> int:
 def _closed(text: str, start: int, pos: int, where: Where, seen: _Inner) -> Ending:
     if where == "key" and seen.count:
         return _bad_key(text, start, pos)
-    goes_on = where == "key" and at(text, peek(text, pos + 1)) != ":"
-    if (goes_on and _KEY_DOUBT.search(text[start:pos])) or (where == "key" and text.endswith(": ", start, pos)):
+    if where == "key" and _ran_on(text, start, pos):
         return Ending(pos, pos + 1, doubt=True)
     odd = seen.opened or seen.stray
     edge = odd and (text[start] in QUOTES or text[pos - 1] in QUOTES)  # one quote too many, or one of the text's own
@@ -159,6 +158,14 @@ def _bad_key(text: str, start: int, pos: int) -> Ending:
     return Ending(pos, pos + 1, "inner quote", doubt=_KEY_DOUBT.search(text[start:pos]) is not None)
 
 
+def _ran_on(text: str, start: int, pos: int) -> bool:
+    """Whether a key seems to have run over its closing quote: `{"a: ["b", 1]}`."""
+    if _KEY_RAN_ON.search(text, max(start, pos - 80), pos):
+        return True
+    return at(text, peek(text, pos + 1)) != ":" and _KEY_DOUBT.search(text[start:pos]) is not None
+
+
+_KEY_RAN_ON = re.compile(r":\s[\s\[{(]*\Z")
 _KEY_DOUBT = re.compile(rf"[:{{}}\[\],\n]|\A[{QUOTES}]|[{QUOTES}]\Z")
 _AFTER_COMMA = re.compile(r",\s*\Z")
 _BEFORE_KEY = re.compile(r"[,\n]\s*\Z")

@@ -101,8 +101,7 @@ def word(cursor: Cursor, where: Where) -> JSON:
     if not _ALNUM.search(found) or found[0] in ":=":
         raise cursor.failure("a value is wanted")
     value, kind = literal(found, cut=run.resume >= len(cursor.text))
-    half_quoted = run.kind == "missing quote" and (kind != "unquoted string" or _open_before(cursor))
-    half_quoted |= run.kind == "missing quote" and where == "item" and _AFTER_COMMA.search(cursor.text, max(0, start - 40), start) is not None
+    half_quoted = run.kind == "missing quote" and (kind != "unquoted string" or _open_before(cursor, where))
     if run.doubt or half_quoted or several(found, where):
         raise cursor.doubt("an unquoted string can be read in two ways")
     if kind == "unquoted string":
@@ -114,7 +113,9 @@ def word(cursor: Cursor, where: Where) -> JSON:
     return value
 
 
-def _open_before(cursor: Cursor) -> bool:
-    """Whether what was mended just before may be part of a string without its opening quote: all of it may be one string."""
+def _open_before(cursor: Cursor, where: Where) -> bool:
+    """Whether what stands before a string without its opening quote may belong to it: `[1, b"]`."""
+    if where == "item" and _AFTER_COMMA.search(cursor.text, max(0, cursor.pos - 40), cursor.pos):
+        return True
     kinds = [repair.kind for repair in cursor.repairs[-2:]]
     return kinds == ["unquoted string", "unquoted key"] or (kinds != [] and kinds[-1] in _LOOSE_ENDS)
