@@ -31,8 +31,8 @@ class Cursor:
         """Closing brackets that were not there."""
         self._dropped = 0
         """Closing brackets that closed nothing."""
-        self._led = False
-        """A comma stood first in a container: its closing bracket may have stood before it."""
+        self.suspect = False
+        """A comma stood first in a container, or a key was there twice: a closing bracket may have stood before it."""
         self.stack: list[str] = []
         """The open brackets."""
         self.keys: list[str | int] = []
@@ -86,7 +86,7 @@ class Cursor:
                 self.pos += 1
             mark = self.skip()
         if seen and first:
-            self._led = True
+            self.suspect = True
             self.note("leading comma", self.text[start : self.pos], "")
         elif seen and mark in (")", "]", "}"):
             self.note("trailing comma", ",", "")
@@ -152,7 +152,7 @@ class Cursor:
         if self._dropped:
             raise self.doubt("brackets that do not match: one is too many and another is missing")
         unquoted = self.repairs[-1:] and self.repairs[-1].kind == "missing quote"  # the bracket may be text
-        if not self.ended and (self._led or unquoted or self.stack[-1] == "(" or may_end_earlier(value)):
+        if not self.ended and (self.suspect or unquoted or self.stack[-1] == "(" or may_end_earlier(value)):
             raise self.doubt("a closing bracket is missing, in more than one place perhaps")
         self.assumed += 1
         self.truncated |= self.ended

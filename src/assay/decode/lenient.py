@@ -126,6 +126,7 @@ def _member(cursor: Cursor, mark: str, into: dict[str, JSON], *, comma: bool) ->
         cursor.keys.pop()
     if key in into and into[key] != value:
         raise cursor.doubt(f"the key {key!r} has two values")
+    cursor.suspect |= key in into
     into.pop(key, None)  # a key that is repeated stands where it stood last: the order tells where brackets may be missing
     into[key] = value
     return True

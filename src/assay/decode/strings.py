@@ -190,6 +190,7 @@ def _unclosed(text: str, start: int, end: int, resume: int, *, doubt: bool) -> E
     if not text.endswith(('\\"', "\\'"), start, end):
         if end > start and text[end - 1] in QUOTES:  # "a' closes with another quote
             doubt = doubt or text.count(text[end - 1], start, end) > 1 or not text[end - 2].isalnum()
+            doubt = doubt or (text[start - 1] == "'" and text[end - 1] == '"')  # 'a" may have begun with both: "'a"
             return Ending(end - 1, resume, "quote", doubt=doubt)
         return Ending(end, resume, "missing quote", doubt=doubt)
     body = text[start : end - 2]
