@@ -117,10 +117,10 @@ def fit(schema: JSONObject, value: JSON, root: JSONObject) -> int:
     if "const" in schema:
         return 40 if schema["const"] == value else -10
     if "enum" in schema:
-        return 40 if value in schema["enum"] else (1 if json_type(value) in _types(schema) else -10)
+        return 40 if value in schema["enum"] else (1 if json_type(value) in types_of(schema) else -10)
     if branches(schema):
         return max(fit(resolve(option, root), value, root) for option in branches(schema))
-    types = _types(schema)
+    types = types_of(schema)
     if types and json_type(value) not in types and not (json_type(value) == "integer" and "number" in types):
         return -10
     if isinstance(value, dict):
@@ -141,7 +141,8 @@ def _object_fit(schema: JSONObject, value: JSONObject, root: JSONObject) -> int:
     return score - sum(2 for key in schema.get("required", ()) if key not in value)
 
 
-def _types(schema: JSONObject) -> tuple[str, ...]:
+def types_of(schema: JSONObject) -> tuple[str, ...]:
+    """The types that a schema names; none when it does not."""
     types = schema.get("type", ())
     return (types,) if isinstance(types, str) else tuple(types)
 

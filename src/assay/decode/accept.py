@@ -8,34 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from assay.pointer import json_type, types_of
 from assay.types import JSON, JSONObject
 
 Check: TypeAlias = Callable[[JSON], bool]
 
 
 def type_of(value: JSON) -> str:
-    """The JSON Schema type of a value; `integer` for whole numbers."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "integer" if value.is_integer() else "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case _:
-            return "object"
-
-
-def types_of(schema: JSONObject) -> tuple[str, ...]:
-    """The types that a schema names; none when it does not."""
-    named = schema.get("type", ())
-    return (named,) if isinstance(named, str) else tuple(named)
+    """The JSON Schema type of a value; `integer` for whole numbers, as 3.0 is one."""
+    return "integer" if isinstance(value, float) and value.is_integer() else json_type(value)
 
 
 def resolve(root: JSONObject, reference: str) -> JSON:

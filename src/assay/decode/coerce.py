@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json
 
-from assay.decode.accept import Acceptor, same, type_of, types_of
+from assay.decode.accept import Acceptor, same, type_of
 from assay.decode.mends import Mend, Notes, Path, enum_member, formatted, scalar, shown
+from assay.pointer import types_of
 from assay.types import JSON, JSONObject, Problem, Repair
 
 _SEPARATORS = (",", ";", "\n", " and ")
