@@ -105,6 +105,10 @@ class Generation:
         return self._failure is not None
 
 
+GOODBYE = 5.0
+"""Seconds that closing waits for the engine to end; it takes hundredths of one."""
+
+
 class Engine:
     """A model in memory and the threads that ask it. It loads at its first request, or by `load`."""
 
@@ -140,7 +144,8 @@ class Engine:
             self._closed = True
             for generation in self._running:
                 generation.fail(_was_closed())
-            self._server = None
+            held, self._server = [self._server], None
+        _let_go(held)
         # Not waited for: the garbage collector may close an engine on any thread, one of its own included.
         self._threads.shutdown(wait=False)
 
@@ -153,6 +158,17 @@ class Engine:
         finally:
             with self._lock:
                 self._running.discard(generation)
+
+
+def _let_go(held: list[Any]) -> None:
+    """Free what is held. The engine has been seen not to end when it is let go right after it began, so the wait is bounded."""
+    thread = threading.Thread(target=held.clear, name="assay engine's end", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter is ending
+        held.clear()
+    else:
+        thread.join(GOODBYE)
 
 
 def _was_closed() -> APIConnectionError:
