@@ -131,6 +131,16 @@ def test_a_trusted_certificate_is_accepted(trusting: Way) -> None:
         assert trusting.complete(endpoint(server.base_url)).text == TEXT
 
 
+def test_a_server_that_prefers_http2_is_spoken_to_in_http11(trusting: Way) -> None:
+    """Faults of HTTP/2 (a stream that is reset, a connection that goes away) cannot meet us: it is never agreed on."""
+    offered = certified("localhost")
+    offered.set_alpn_protocols(["h2", "http/1.1"])
+    agreed: list[str | None] = []
+    with Server([lambda sock: agreed.append(sock.selected_alpn_protocol()), GOOD], tls=offered) as server:  # type: ignore[attr-defined]
+        assert trusting.complete(endpoint(server.base_url)).text == TEXT
+    assert agreed[0] in (None, "http/1.1")
+
+
 def test_a_certificate_of_nobody_is_refused_for_good(way: Way) -> None:
     with Server([GOOD], tls=certified("localhost")) as server:
         with pytest.raises(APIConnectionError, match="not to be trusted") as caught:
