@@ -194,20 +194,19 @@ def _logprobs(connection: Connection) -> Flow[Finding]:
 
 def _context(connection: Connection) -> Flow[int | None]:
     """The context length, when the model list tells: `context_window` (Groq), `max_model_len` (vLLM), `context_length`."""
-    from_row = connection.profile.context_tokens
     request = connection.endpoint.request("/models", b"")
     request = type(request)("GET", request.url, request.headers, b"", request.timeout)
     try:
         response = yield from exchange(request, connection.endpoint.retry)
     except APIError:
-        return from_row
+        return None
     listed = _json(response.body.decode(errors="replace"))
     rows = listed.get("data") if isinstance(listed, dict) else None
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("id") == connection.model:
             sizes = [row.get(key) for key in ("context_window", "max_model_len", "context_length")]
-            return next((size for size in sizes if isinstance(size, int)), from_row)
-    return from_row
+            return next((size for size in sizes if isinstance(size, int)), None)
+    return None
 
 
 def _seen(replies: list[Reply]) -> list[Finding]:

@@ -234,8 +234,6 @@ class Profile:
     """Whether a worked example is shown even when the user gave none (tiny models need one)."""
     strict: bool = False
     """Whether `json_schema` is enforced exactly, in the strict form."""
-    context_tokens: int | None = None
-    """Tokens that prompt and answer may have together, when known."""
     max_tokens: int | None = None
     """The answer's length asked for when the user gives none."""
     reasoning: bool = False
