@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from assay.pointer import join, split
 from assay.types import JSON
@@ -63,11 +64,9 @@ def leaves(data: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
         yield path, data
 
 
-def count(data: JSON) -> int:
-    """How many leaves there are."""
-    if data and isinstance(data, dict | list):
-        return sum(map(count, data.values() if isinstance(data, dict) else data))
-    return 1
+def count(data: JSON, most: int) -> int:
+    """How many leaves there are; counting ends at `most`."""
+    return sum(1 for _ in islice(leaves(data), most))
 
 
 def _child(data: JSON, step: str) -> JSON:

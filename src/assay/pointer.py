@@ -11,7 +11,8 @@ Token = str | int
 
 def split(pointer: str) -> tuple[str, ...]:
     """The unescaped tokens of a pointer; "" has none."""
-    return tuple(t.replace("~1", "/").replace("~0", "~") for t in pointer.split("/")[1:])
+    tokens = pointer.split("/")[1:]
+    return tuple(tokens if "~" not in pointer else (t.replace("~1", "/").replace("~0", "~") for t in tokens))
 
 
 def join(tokens: Sequence[Token]) -> str:

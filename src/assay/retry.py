@@ -7,10 +7,8 @@ same rules serve a flow that may neither sleep nor call anything. Nowhere else i
 from __future__ import annotations
 
 import inspect
-from functools import lru_cache
 
-from tenacity import AsyncRetrying, RetryCallState, Retrying, stop_after_attempt
-from tenacity.wait import wait_none
+from tenacity import AsyncRetrying, RetryCallState, Retrying
 
 from assay.errors import ConfigurationError
 
@@ -20,10 +18,8 @@ class Rounds:
 
     __slots__ = ("_retrying", "_state")
 
-    def __init__(self, rule: int | Retrying | AsyncRetrying) -> None:
-        """`rule`: how often to try again, or a tenacity object whose `stop`, `wait` and `retry` are honoured."""
-        if isinstance(rule, int):
-            rule = _times(rule)
+    def __init__(self, rule: Retrying | AsyncRetrying) -> None:
+        """`rule`: its `stop`, `wait` and, unless it is awaited, `retry` are honoured."""
         for part in (rule.stop, rule.wait):
             if inspect.iscoroutinefunction(part):
                 raise ConfigurationError("retries: stop and wait have to be plain functions, not coroutine functions")
@@ -43,8 +39,3 @@ class Rounds:
         state.idle_for += wait
         state.prepare_for_next_attempt()
         return wait
-
-
-@lru_cache(maxsize=64)
-def _times(count: int) -> Retrying:
-    return Retrying(stop=stop_after_attempt(count + 1), wait=wait_none())

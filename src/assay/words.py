@@ -101,6 +101,8 @@ _PLURALS = {
 
 def bounds(schema: JSONObject) -> str:
     """`from 1 to 5`, `at least 1`, `above 0`, `a multiple of 5`."""
+    if schema.keys().isdisjoint(_BOUNDS):
+        return ""
     low, high = schema.get("minimum"), schema.get("maximum")
     parts = []
     if low is not None and high is not None:
@@ -112,6 +114,9 @@ def bounds(schema: JSONObject) -> str:
     above, below, step = (schema.get(k) for k in ("exclusiveMinimum", "exclusiveMaximum", "multipleOf"))
     parts += [f"above {above}"] * _given(above) + [f"below {below}"] * _given(below) + [f"a multiple of {step}"] * _given(step)
     return " and ".join(parts)
+
+
+_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 
 
 def _given(bound: JSON) -> bool:

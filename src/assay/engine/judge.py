@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json, to_json
@@ -12,6 +12,7 @@ from assay.engine.task import Question, Task
 from assay.errors import DecodeError
 from assay.pointer import at, govern, split
 from assay.problems import Invalid
+from assay.schema.target import written
 from assay.types import JSON, Problem, Repair, Reply
 
 T = TypeVar("T")
@@ -33,8 +34,6 @@ class Verdict(Generic[T]):
     repairs: tuple[Repair, ...] = ()
     cut: bool = False
     """The reply ended before its value did."""
-    plain: bool = True
-    """The reply was JSON and nothing else."""
 
 
 def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
@@ -45,29 +44,25 @@ def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
         except Invalid:
             pass
         else:
-            return Verdict(value, _bare(task, reply.text, None))
+            return Verdict(value, _bare(task, reply.text))
     if (problem := _nothing(reply)) is not None:
         return Verdict(problems=(problem,), cut=problem.kind == "truncated")
     try:
-        reading = decode.read(reply.text, None if question.kind != "whole" else task.target.json_schema)
+        reading = decode.read(reply.text, task.target.json_schema if question.kind == "whole" else None)
     except DecodeError as error:
-        return Verdict(problems=error.problems, plain=False)
-    verdict: Verdict[T] = Verdict(
-        data=_arguments(reading.value, task.target.name)
-        if question.kind != "whole"
-        else task.target.wrap(_arguments(reading.value, task.target.name)),
-        repairs=reading.repairs,
-        plain=not reading.repairs,
-    )
-    if reading.truncated or (reply.finish_reason == "length" and reading.repairs):
-        return replace(verdict, problems=(_CUT,), cut=True)
+        return Verdict(problems=error.problems)
+    data, repairs = _arguments(reading.value, task.target.name), reading.repairs
+    if question.kind == "whole":
+        data = task.target.wrap(data)
+    if reading.truncated or (reply.finish_reason == "length" and repairs):
+        return Verdict(data=data, problems=(_CUT,), repairs=repairs, cut=True)
     match question.kind:
         case "whole":
-            return validate(task, verdict)
+            return validate(task, data, repairs)
         case "parts":
-            return validate(task, replace(verdict, data=_with_parts(question, verdict.data)))
+            return validate(task, _with_parts(question, data), repairs)
         case "more":
-            return validate(task, replace(verdict, data=with_items(question, verdict.data)))
+            return validate(task, with_items(question, data), repairs)
 
 
 _CUT = Problem("", None, "the whole answer: it was cut off", "truncated")
@@ -77,7 +72,7 @@ def _nothing(reply: Reply) -> Problem | None:
     """The problem of a reply that has no text to read."""
     if reply.refusal:
         return Problem("", reply.refusal, "an answer: the model declined", "refusal")
-    if BUDGET_EATEN in reply.text and reply.refused is not None:
+    if reply.refused is not None and BUDGET_EATEN in reply.text:
         return _CUT
     if reply.text.strip():
         return None
@@ -100,52 +95,49 @@ def _arguments(value: JSON, name: str) -> JSON:
     return value
 
 
-def validate(task: Task[T], verdict: Verdict[T]) -> Verdict[T]:
+def validate(task: Task[T], data: JSON, repairs: tuple[Repair, ...]) -> Verdict[T]:
     """Coerce and validate what was read. What the schema has no place for is left out, recorded, and the rest tried again."""
-    data, repairs = verdict.data, verdict.repairs
     if not task.strict:
         coerced = task.coercer(data)
         data, repairs = coerced.value, repairs + coerced.repairs
         if coerced.problems:
-            return replace(verdict, data=data, repairs=repairs, problems=coerced.problems)
-    verdict = replace(verdict, data=data, repairs=repairs)
+            return Verdict(data=data, problems=coerced.problems, repairs=repairs)
     try:
-        value = task.target.validate(data, strict=task.strict, context=task.context)
+        text = written(data)
+        value = task.target.validate(data, text, strict=task.strict, context=task.context)
     except Invalid as invalid:
         surplus = [problem for problem in invalid.problems if _is_surplus(task, problem, data)]
-        return validate(task, _without(verdict, surplus)) if surplus else replace(verdict, problems=invalid.problems)
-    return replace(verdict, value=value, text=_bare(task, None, data))
+        if surplus:
+            return validate(task, *_without(data, repairs, surplus))
+        return Verdict(data=data, problems=invalid.problems, repairs=repairs)
+    return Verdict(value, _bare(task, text.decode()), data, repairs=repairs)
 
 
 def _is_surplus(task: Task[Any], problem: Problem, data: JSON) -> bool:
     """A null where the schema has none is how a model leaves a field out; a key that is not allowed is dropped unless `strict`."""
+    extra, null = problem.kind == "extra" and not task.strict, problem.kind == "type" and problem.said is None
+    if not (extra or null) or not problem.path:
+        return False
     above, _, _ = problem.path.rpartition("/")
     parent = paths.get(data, above)
-    if not problem.path or not isinstance(parent, dict) or paths.get(data, problem.path) is paths.MISSING:
+    if not isinstance(parent, dict) or paths.get(data, problem.path) is paths.MISSING:
         return False
-    if problem.kind == "extra":
-        return not task.strict
     root = task.target.json_schema
     schema = govern(at(root, split(above), data), parent, root)
-    return problem.kind == "type" and problem.said is None and split(problem.path)[-1] in schema.get("properties", ())
+    return extra or split(problem.path)[-1] in schema.get("properties", ())
 
 
-def _without(verdict: Verdict[T], surplus: list[Problem]) -> Verdict[T]:
-    data, repairs = verdict.data, list(verdict.repairs)
+def _without(data: JSON, repairs: tuple[Repair, ...], surplus: list[Problem]) -> tuple[JSON, tuple[Repair, ...]]:
     for problem in surplus:
-        repairs.append(Repair(problem.path, "dropped", to_json(problem.said).decode(), ""))
+        repairs += (Repair(problem.path, "dropped", to_json(problem.said).decode(), ""),)
         data = paths.remove(data, problem.path)
-    return replace(verdict, data=data, repairs=tuple(repairs))
+    return data, repairs
 
 
-def _bare(task: Task[Any], text: str | None, data: JSON) -> str:
+def _bare(task: Task[Any], text: str) -> str:
     """The value as JSON text, without the object that wraps it on the wire."""
     wrapper = task.target.wrapper
-    if text is not None and wrapper is None:
-        return text
-    data = from_json(text) if text is not None else data
-    bare = data[wrapper] if wrapper is not None and isinstance(data, dict) and data.keys() == {wrapper} else data
-    return to_json(bare).decode()
+    return text if wrapper is None else written(from_json(text)[wrapper]).decode()
 
 
 def _with_parts(question: Question, answer: JSON) -> JSON:

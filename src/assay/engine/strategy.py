@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 from assay import paths as data_paths
@@ -152,8 +153,8 @@ def _parts(verdict: Verdict[Any]) -> tuple[str, ...] | None:
     paths = tuple(dict.fromkeys(problem.path for problem in verdict.problems))
     if not paths or "" in paths or verdict.data is None or any(p.kind in _UNREADABLE - {"ambiguous"} for p in verdict.problems):
         return None
-    total = data_paths.count(verdict.data) + sum(p.kind == "missing" for p in verdict.problems)
-    return paths if len(paths) <= PARTS_LIMIT and len(paths) <= total * PARTS_SHARE else None
+    enough = ceil(len(paths) / PARTS_SHARE) - sum(p.kind == "missing" for p in verdict.problems)
+    return paths if len(paths) <= PARTS_LIMIT and data_paths.count(verdict.data, max(enough, 0)) >= enough else None
 
 
 def _ask_parts(

@@ -38,7 +38,7 @@ class Plain:
             raise Invalid
         return data
 
-    def validate(self, data: JSON, *, strict: bool, context: Any) -> JSON:  # noqa: ARG002  # always exact
+    def validate(self, data: JSON, text: bytes, *, strict: bool, context: Any) -> JSON:  # noqa: ARG002  # always exact
         problems = from_jsonschema(self.validator.iter_errors(data), self.schema)
         if problems:
             raise Invalid(problems)

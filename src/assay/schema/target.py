@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, Protocol, TypeVar, cast, get_args, get_origin
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from assay.errors import ConfigurationError
 from assay.problems import Invalid
 from assay.schema import draft, generate, typed
@@ -24,7 +26,9 @@ class Checker(Protocol):
     """Checks data against a type or a schema. Both raise `Invalid`."""
 
     def parse(self, text: str, context: Any) -> Any: ...
-    def validate(self, data: JSON, *, strict: bool, context: Any) -> Any: ...
+    def validate(self, data: JSON, text: bytes, *, strict: bool, context: Any) -> Any:
+        """`text` is the data written as JSON."""
+
     def dump(self, value: Any) -> JSON: ...
 
 
@@ -58,12 +62,16 @@ class Target(Generic[T]):
         del strict
         return self._bare(self.checker.parse(text, context))
 
-    def validate(self, data: JSON, *, strict: bool = False, context: Any = None) -> T:
-        """The value of decoded data; raises `Invalid` with its problems, whose paths lead into `data`."""
-        if self.wrapper is None or (isinstance(data, dict) and data.keys() == {self.wrapper}):
-            return self._bare(self.checker.validate(data, strict=strict, context=context))
+    def validate(self, data: JSON, text: bytes | None = None, *, strict: bool = False, context: Any = None) -> T:
+        """The value of decoded data; raises `Invalid` with its problems, whose paths lead into `data`.
+
+        `text` is what `written(data)` gave, when it is at hand.
+        """
+        whole = self.wrap(data)
+        if whole is data:
+            return self._bare(self.checker.validate(data, text or written(data), strict=strict, context=context))
         try:
-            return self._bare(self.checker.validate({self.wrapper: data}, strict=strict, context=context))
+            return self._bare(self.checker.validate(whole, written(whole), strict=strict, context=context))
         except Invalid as invalid:
             raise Invalid(tuple(self._unwrapped(p) for p in invalid.problems)) from invalid
 
@@ -82,7 +90,7 @@ class Target(Generic[T]):
         if not _is_json(value):
             data = self.checker.dump(data)
         try:
-            self.checker.validate(data, strict=not self.has_validators, context=None)
+            self.checker.validate(data, written(data), strict=not self.has_validators, context=None)
         except Invalid as invalid:
             wrong = "; ".join(map(str, invalid.problems[:3]))
             hint = "" if _is_json(value) else " (as the type dumps it by alias; or give plain JSON data instead)"
@@ -161,6 +169,14 @@ def _name(type_: Any) -> str:
 def _safe(name: str) -> str:
     """A name that every server takes."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_")[:64] or "value"
+
+
+def written(data: JSON) -> bytes:
+    """Data as the JSON text that is checked; `Invalid` for half of a surrogate pair, which no text has."""
+    try:
+        return to_json(data, inf_nan_mode="constants")
+    except PydanticSerializationError as error:
+        raise Invalid((Problem("", None, "text that is valid Unicode", "json"),)) from error
 
 
 def _is_json(value: Any) -> bool:

@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from assay.errors import ConfigurationError
 from assay.pointer import subschemas
 from assay.problems import Invalid, from_pydantic
-from assay.types import JSON, JSONObject, Problem
+from assay.types import JSON, JSONObject
 from assay.words import FORMATS
 
 
@@ -35,9 +35,8 @@ class Typed:
         except ValidationError as error:
             raise Invalid from error
 
-    def validate(self, data: JSON, *, strict: bool, context: Any) -> Any:
-        # Through JSON text, so that strict models, sets, tuples and dates take data as they take a reply.
-        text = _json(data)
+    def validate(self, data: JSON, text: bytes, *, strict: bool, context: Any) -> Any:
+        # The text, so that strict models, sets, tuples and dates take data as they take a reply.
         try:
             value = self.adapter.validate_json(text, strict=strict or None, context=context, by_name=self.by_name)
         except ValidationError as error:
@@ -67,14 +66,6 @@ class Typed:
 
 
 _TEMPORAL = {name: FORMATS[name] for name in ("date", "date-time", "time", "duration")}
-
-
-def _json(data: JSON) -> bytes:
-    try:
-        return to_json(data, inf_nan_mode="constants")
-    except PydanticSerializationError as error:  # half of a surrogate pair: no text has it
-        problem = Problem("", None, "text that is valid Unicode", "json")
-        raise Invalid((problem,)) from error
 
 
 def _plain(value: Any) -> JSON:
