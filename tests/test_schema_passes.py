@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field
 
-from assay.pointer import look, split, subschemas
-from assay.schema.passes import NotStrict, form, from_strict, llama_form, slice_at, strict_form, trim
+from assay.pointer import at, join, look, split, subschemas
+from assay.schema.passes import NotStrict, form, from_strict, llama_form, strict_form, trim
+from assay.schema.slices import Slices
 from assay.schema.target import target
 
 # -- schemas with data -------------------------------------------------------------------------------------------------
@@ -200,10 +202,38 @@ def test_a_slice_accepts_what_stands_at_its_place(data: st.DataObject) -> None:
     value = data.draw(values(schema, schema))
     for name, inner in value.items():
         pointer = "/" + name.replace("~", "~0").replace("/", "~1")
-        part = slice_at(schema, pointer, value)
+        part = Slices(schema).at(pointer, value).schema
         assert part
         Draft202012Validator.check_schema(part)
         assert valid(part, inner)
+
+
+@_some
+@given(st.data())
+def test_a_slice_that_was_cut_for_one_value_is_right_for_all(data: st.DataObject) -> None:
+    schema = data.draw(SCHEMAS)
+    slices = Slices(schema)
+    for value in data.draw(st.lists(values(schema, schema), min_size=2, max_size=4)):
+        for way in _places(value):
+            assert slices.at(join(way), value) == Slices(schema).at(join(way), value)
+
+
+@_some
+@given(st.data())
+def test_what_governs_a_place_is_an_object_of_the_schema_itself(data: st.DataObject) -> None:
+    """Else what is kept of a part would be kept for something that is gone."""
+    schema = data.draw(SCHEMAS)
+    value = data.draw(values(schema, schema))
+    of_the_schema = {id(part) for _, part in subschemas(schema)}
+    for way in _places(value):
+        part = at(schema, way, value)
+        assert part is None or id(part) in of_the_schema
+
+
+def _places(value: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    yield way
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _places(inner, (*way, key))
 
 
 # -- cases -------------------------------------------------------------------------------------------------------------
@@ -300,11 +330,11 @@ DATA = {
     ],
 )
 def test_a_slice_follows_references_lists_unions_and_free_keys(pointer: str, part: dict[str, Any]) -> None:
-    assert slice_at(target(Person).json_schema, pointer, DATA) == part
+    assert target(Person).slices.at(pointer, DATA).schema == part
 
 
 def test_a_slice_stands_alone_also_within_another_schema() -> None:
-    part = slice_at(target(Tree).json_schema, "/kids/0", {"kids": [{}]})
+    part = target(Tree).slices.at("/kids/0", {"kids": [{}]}).schema
     around = {"type": "object", "properties": {"/kids/0": part}, "required": ["/kids/0"]}
     for dialect in ("plain", "strict", "llama.cpp"):
         made, _ = form(around, dialect)

@@ -20,9 +20,8 @@ from assay.engine.judge import Verdict
 from assay.engine.task import Question, Task
 from assay.pointer import join
 from assay.prompt import Source
-from assay.schema.passes import form, slice_at
-from assay.schema.render import render
-from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Problem, PromptStyle, Reply
+from assay.schema.passes import form
+from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Problem, Reply
 
 PARTS_LIMIT = 40
 """Parts asked for in one question; with more than these the whole is asked for again."""
@@ -100,7 +99,7 @@ def _continued(task: Task[Any], source: Source, question: Question, verdict: Ver
         return Next(Question(call), f"the list {path or 'of the answer'} repeated itself until it was cut off: asked again")
     base = data_paths.put(data, path, complete)
     messages = task.prompt.ask_again(source, prompt.more_items(path, len(complete), complete[-1]))
-    schema = {"type": "object", "properties": {"items": slice_at(task.target.json_schema, path, data)}, "required": ["items"]}
+    schema = {"type": "object", "properties": {"items": task.target.slices.at(path, data).schema}, "required": ["items"]}
     call = _call(task, messages, schema, question.call.mode, question.call.params)
     note = f"the reply was cut off: kept {len(complete)} complete items of {path or 'the list'} and asked for the rest"
     return Next(Question(call, "more", base, (path,)), note)
@@ -167,18 +166,15 @@ def _ask_parts(
     *,
     example: bool,
 ) -> Question:
-    slices = {path: slice_at(task.target.json_schema, path, verdict.data) for path in paths}
-    forms = [(path, render(part, PromptStyle.TEMPLATE)) for path, part in slices.items() if _has_inside(part)]
+    slices = {path: task.target.slices.at(path, verdict.data) for path in paths}
+    forms = [(path, part.form) for path, part in slices.items() if part.form]
     shown = {path: data_paths.get(task.target.example(), path) for path in paths} if example else {}
     shown = {path: value for path, value in shown.items() if value is not data_paths.MISSING}
     text = prompt.parts(verdict.problems, forms, example=shown or None)
     messages = task.prompt.ask_parts(_window(source, verdict.problems), text)
-    schema: JSONObject = {"type": "object", "properties": slices, "required": list(paths)}
+    properties = {path: part.schema for path, part in slices.items()}
+    schema: JSONObject = {"type": "object", "properties": properties, "required": list(paths)}
     return Question(_call(task, messages, schema, mode, params), "parts", verdict.data, tuple(paths))
-
-
-def _has_inside(schema: JSONObject) -> bool:
-    return any(key in schema for key in ("properties", "items", "anyOf", "$ref"))
 
 
 def _call(task: Task[Any], messages: tuple[Message, ...], schema: JSONObject, mode: Mode, params: Params) -> Call:

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal, assert_never
 
-from assay.pointer import Token, at, look, resolve, split, subschemas
+from assay.pointer import look, split, subschemas
 from assay.schema.llama import llama_form
 from assay.schema.strict import NotStrict, from_strict, strict_form
 from assay.types import JSON, JSONObject
 
-__all__ = ["NotStrict", "form", "from_strict", "llama_form", "slice_at", "strict_form", "trim"]
+__all__ = ["NotStrict", "form", "from_strict", "llama_form", "strict_form", "trim"]
 
 Dialect = Literal["plain", "strict", "llama.cpp"]
 
@@ -152,23 +152,3 @@ def _without_inner_defs(part: JSON, *, root: bool = False) -> JSON:
     if not isinstance(part, dict):
         return part
     return {key: _inside(key, value, _without_inner_defs) for key, value in part.items() if root or key != "$defs"}
-
-
-# -- slices ------------------------------------------------------------------------------------------------------------
-
-
-def slice_at(schema: JSONObject, pointer: str, data: JSON = None) -> JSONObject:
-    """The part of a schema that governs a place in the data, able to stand alone. {} when nothing governs it.
-
-    Which branch of a union is on the way is decided by the data. At the place itself a union is kept whole.
-    """
-    tokens: tuple[Token, ...] = split(pointer)
-    part = at(schema, tokens, data)
-    if not isinstance(part, dict):
-        return {}
-    definitions: JSONObject = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
-    return trim({**definitions, **part}) if "$ref" not in part else trim({**definitions, **_followed(part, schema)})
-
-
-def _followed(part: JSONObject, schema: JSONObject) -> JSONObject:
-    return {key: value for key, value in resolve(part, schema).items() if key not in ("$defs", "definitions")}

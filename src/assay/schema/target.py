@@ -16,6 +16,7 @@ from assay.schema import draft, generate, typed
 from assay.schema.cache import Cache
 from assay.schema.example import example, example_text
 from assay.schema.plain import JSONSchema
+from assay.schema.slices import Slices
 from assay.schema.wrap import inlined, wrapped_schema, wrapped_type, wrapper_for
 from assay.types import JSON, JSONObject, Problem
 
@@ -49,6 +50,8 @@ class Target(Generic[T]):
     """Whether checking runs functions of the user, which may cost money or have effects."""
     wrapper: str | None
     checker: Checker
+    slices: Slices
+    """The parts of the schema, for questions about parts."""
     annotation: Any = None
     """The Python type; None for a JSON Schema."""
 
@@ -137,7 +140,7 @@ def _of_schema(source: JSONSchema) -> Target[Any]:
     draft.build(source.schema, name)  # so that an error's path is one of the schema as it was given
     wrapper = wrapper_for(source.schema)
     schema = inlined(source.schema) if wrapper is None else wrapped_schema(source.schema, wrapper)
-    return Target(name, schema, has_validators=False, wrapper=wrapper, checker=draft.build(schema, name))
+    return Target(name, schema, has_validators=False, wrapper=wrapper, checker=draft.build(schema, name), slices=Slices(schema))
 
 
 def _of_type(type_: Any) -> Target[Any]:
@@ -150,7 +153,7 @@ def _of_type(type_: Any) -> Target[Any]:
         adapter, schema = generate.build(wrapped_type(type_, wrapper, name), name)
     schema = inlined(schema)
     has_validators = typed.runs_user_code(adapter.core_schema)
-    return Target(name, schema, has_validators, wrapper, typed.checker(adapter, schema), annotation=type_)
+    return Target(name, schema, has_validators, wrapper, typed.checker(adapter, schema), Slices(schema), annotation=type_)
 
 
 _LAZY = (collections.abc.Iterable, collections.abc.Iterator, collections.abc.Generator)

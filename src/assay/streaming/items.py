@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from assay.errors import ConfigurationError
 from assay.pointer import look, resolve
 from assay.problems import Invalid
-from assay.schema.passes import slice_at
 from assay.schema.plain import JSONSchema
 from assay.schema.target import Target, target
 from assay.streaming.model import Rules
@@ -76,7 +75,7 @@ def _reader(whole: Target[Any], key: str | None, rules: Rules) -> tuple[Any, Cal
     """The list's name in Python, and the check of one item; None when items cannot be checked alone."""
     if whole.annotation is None:
         pointer = "/items/0" if key is None else f"/{key}/0"
-        item = target(JSONSchema(slice_at(whole.json_schema, pointer)))
+        item = target(JSONSchema(whole.slices.at(pointer).schema))
         return key, lambda data: item.validate(data, context=rules.context)
     name, annotation = None, whole.annotation
     if key is not None:
