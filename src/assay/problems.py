@@ -24,7 +24,7 @@ class Invalid(Exception):  # noqa: N818  # a signal within the house, never rais
     """The data does not validate. `problems` are ranked, the telling one first."""
 
     def __init__(self, problems: tuple[Problem, ...] = ()) -> None:
-        super().__init__(*map(str, problems[:1]))
+        super().__init__(*problems[:1])
         self.problems = problems
 
 

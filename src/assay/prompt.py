@@ -154,8 +154,8 @@ def more_items(path: str, count: int, last: JSON) -> str:
     )
 
 
-def compact(value: JSON) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""A JSON value as text, without spaces."""
 
 
 def clip(text: str, limit: int = SAID_LIMIT) -> str:

@@ -32,9 +32,8 @@ _SHOWN = 40
 """Alternatives of an enum that are listed; the schema in the prompt has them all."""
 
 
-def quote(value: JSON) -> str:
-    """A JSON value as it is written."""
-    return json.dumps(value, ensure_ascii=False)
+quote = json.JSONEncoder(ensure_ascii=False).encode
+"""A JSON value as it is written."""
 
 
 def either(parts: Iterable[str]) -> str:

@@ -44,6 +44,7 @@ class Coercer:
 
     def __init__(self, schema: JSONObject) -> None:
         self._schema = schema
+        self._each_for_itself = schema.keys().isdisjoint(_SELECTIVE) and "object" in (types_of(schema) or ("object",))
         self._mends: dict[int, Mend] = {}
         self.accepts = Acceptor(schema)
 
@@ -51,6 +52,13 @@ class Coercer:
         notes = Notes()
         mended = self.mend(self._schema, value, (), notes)
         return Coerced(mended, tuple(notes.repairs), tuple(notes.problems))
+
+    def anew(self, value: JSON, keys: frozenset[str]) -> Coerced:
+        """What `self(value)` gives, for a value that was coerced before all but what these keys of it hold now."""
+        if not isinstance(value, dict) or not self._each_for_itself:
+            return self(value)
+        changed = self({key: value[key] for key in filter(keys.__contains__, value)})
+        return Coerced({**value, **changed.value}, changed.repairs, changed.problems)
 
     def mend(self, schema: JSON, value: JSON, path: Path, notes: Notes) -> JSON:
         """`value` as `schema`, a part of the whole one, means it."""

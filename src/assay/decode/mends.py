@@ -123,6 +123,5 @@ def fold(value: JSON) -> str:
     return " ".join(text.casefold().replace("_", " ").replace("-", " ").split()) or text
 
 
-def shown(value: JSON) -> str:
-    """A value as JSON text, for repairs and problems."""
-    return json.dumps(value, ensure_ascii=False)
+shown = json.JSONEncoder(ensure_ascii=False).encode
+"""A value as JSON text, for repairs and problems."""

@@ -60,7 +60,7 @@ def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
         case "whole":
             return validate(task, data, repairs)
         case "parts":
-            return validate(task, _with_parts(question, data), repairs)
+            return validate(task, _with_parts(question, data), repairs, frozenset(split(path)[0] for path in question.paths))
         case "more":
             return validate(task, with_items(question, data), repairs)
 
@@ -95,10 +95,13 @@ def _arguments(value: JSON, name: str) -> JSON:
     return value
 
 
-def validate(task: Task[T], data: JSON, repairs: tuple[Repair, ...]) -> Verdict[T]:
-    """Coerce and validate what was read. What the schema has no place for is left out, recorded, and the rest tried again."""
+def validate(task: Task[T], data: JSON, repairs: tuple[Repair, ...], keys: frozenset[str] | None = None) -> Verdict[T]:
+    """Coerce and validate what was read. What the schema has no place for is left out, recorded, and the rest tried again.
+
+    `keys` are those of the data that hold something new, when the rest was coerced before.
+    """
     if not task.strict:
-        coerced = task.coercer(data)
+        coerced = task.coercer(data) if keys is None else task.coercer.anew(data, keys)
         data, repairs = coerced.value, repairs + coerced.repairs
         if coerced.problems:
             return Verdict(data=data, problems=coerced.problems, repairs=repairs)
