@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import add
 from typing import Generic
 
 from assay.ground import locate
@@ -67,10 +69,7 @@ class Outcome(Generic[T_co]):
     @property
     def usage(self) -> Usage:
         """The sum over all attempts, failed ones included."""
-        total = Usage()
-        for attempt in self.attempts:
-            total += attempt.usage
-        return total
+        return reduce(add, (attempt.usage for attempt in self.attempts)) if self.attempts else _NOTHING
 
     @property
     def problems(self) -> tuple[Problem, ...]:
