@@ -24,8 +24,6 @@ from pydantic import BaseModel, create_model
 
 import assay
 
-ANSWER_TOKENS = 300
-
 
 @dataclass
 class Score:
@@ -65,6 +63,7 @@ def main() -> None:
     parser.add_argument("--names", default="ingredients,names,addresses")
     parser.add_argument("--documents", type=int, default=20)
     parser.add_argument("--skip", type=int, default=0)
+    parser.add_argument("--answer-tokens", type=int, default=1000, help="max_tokens of every call, of all contestants")
     parser.add_argument("--only", default="", help="contestants whose name has this, all when empty")
     parser.add_argument("--style", default=None, help="assay's prompt_style")
     parser.add_argument("--show", action="store_true", help="print every value")
@@ -75,7 +74,7 @@ def main() -> None:
         schema = json.loads((given.sets / f"{name}.schema.json").read_text())
         rows = [json.loads(line) for line in (given.sets / f"{name}.jsonl").read_text().splitlines()]
         rows = rows[given.skip : given.skip + given.documents]
-        for who, ask in contestants(schema, server.listening_address, given.style).items():
+        for who, ask in contestants(schema, server.listening_address, given.style, given.answer_tokens).items():
             if given.only not in who:
                 continue
             score = Score()
@@ -98,19 +97,18 @@ def serve(path: Path) -> Any:
     return xllamacpp.Server(params)
 
 
-def contestants(schema: Any, url: str, style: str | None) -> dict[str, Ask]:
+def contestants(schema: Any, url: str, style: str | None, tokens: int) -> dict[str, Ask]:
     base_url = f"{url}/v1"
+    same: dict[str, Any] = {"model": "llamacpp/model", "prompt_style": style, "max_tokens": tokens}
     return {
-        "assay auto": assay_asks(schema, base_url, model="llamacpp/model", prompt_style=style),
-        "assay json": assay_asks(schema, base_url, model="llamacpp/model", prompt_style=style, mode="json"),
-        "instructor": instructor_asks(schema, base_url),
+        "assay auto": assay_asks(schema, base_url, **same),
+        "assay json": assay_asks(schema, base_url, mode="json", **same),
+        "instructor": instructor_asks(schema, base_url, tokens),
     }
 
 
 def assay_asks(schema: Any, base_url: str, **options: Any) -> Ask:
-    extractor: assay.Extractor[Any] = assay.Extractor(
-        schema, base_url=base_url, max_tokens=ANSWER_TOKENS, timeout=300, **options
-    )
+    extractor: assay.Extractor[Any] = assay.Extractor(schema, base_url=base_url, timeout=300, **options)
 
     def ask(text: str) -> Answer:
         outcome = extractor.run(text)
@@ -120,7 +118,7 @@ def assay_asks(schema: Any, base_url: str, **options: Any) -> Ask:
     return ask
 
 
-def instructor_asks(schema: Any, base_url: str) -> Ask:
+def instructor_asks(schema: Any, base_url: str, tokens: int) -> Ask:
     import instructor
     import openai
 
@@ -143,7 +141,7 @@ def instructor_asks(schema: Any, base_url: str) -> Ask:
         messages: Any = [{"role": "user", "content": text}]
         try:
             value = client.chat.completions.create(
-                model="model", response_model=model, messages=messages, max_retries=2, max_tokens=ANSWER_TOKENS, temperature=0
+                model="model", response_model=model, messages=messages, max_retries=2, max_tokens=tokens, temperature=0
             )
             return Answer(value.model_dump(mode="json"), count["calls"], count["tokens"])
         except Exception as error:  # the peer's ways to fail are many
