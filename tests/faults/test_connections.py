@@ -333,12 +333,12 @@ def test_ctrl_c_ends_a_waiting_call_at_once(way: Way) -> None:
         assert server.until_closed(4.0), "the connection is closed by the request's own deadline at the latest"
 
 
-def test_ctrl_c_in_a_stream_closes_its_connection(default_way: Way) -> None:
+def test_ctrl_c_in_a_stream_closes_its_connection(way: Way) -> None:
     with Server([EVENT_STREAM, ONE, 20.0]) as server:
         timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
         timer.start()
         with pytest.raises(KeyboardInterrupt):
-            default_way.emitted(stream(endpoint(server.base_url, timeout=30.0), CALL))
+            way.emitted(stream(endpoint(server.base_url, timeout=30.0), CALL))
         assert server.until_closed(3.0)
 
 

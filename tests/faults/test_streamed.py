@@ -225,8 +225,25 @@ def test_leaving_a_stream_closes_its_connection(way: Way) -> None:
         assert server.until_closed(2.0)
 
 
-def test_a_stream_that_was_read_to_its_end_leaves_its_connection_for_the_next(default_way: Way) -> None:
+def test_a_stream_that_was_read_to_its_end_leaves_its_connection_for_the_next(way: Way) -> None:
     with Server(WHOLE) as server:
         for _ in range(3):
-            default_way.stream(endpoint(server.base_url))
+            way.stream(endpoint(server.base_url))
         assert [request.connection for request in server.received] == [0, 0, 0]
+
+
+def test_an_end_that_comes_a_moment_after_the_last_event_is_waited_for(way: Way) -> None:
+    *events_, end = WHOLE
+    with Server([*events_, 0.002, end]) as server:
+        for _ in range(3):
+            way.stream(endpoint(server.base_url))
+        assert [request.connection for request in server.received] == [0, 0, 0]
+
+
+def test_an_end_that_does_not_come_after_the_last_event_closes_the_connection(way: Way) -> None:
+    *events_, end = WHOLE
+    with Server([*events_, 10.0, end]) as server:
+        started = time.monotonic()
+        way.stream(endpoint(server.base_url, timeout=30.0))
+        assert time.monotonic() - started < 5
+        assert server.until_closed(3.0)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from assay.backends.chat import complete
 from assay.backends.limits import RateLimiter
 from assay.backends.retry import RetryPolicy
 from assay.errors import APIError
-from faults.cases import FINAL, GOOD, HARMLESS, RETRIED, TEXT, Case, Harmless
+from faults.cases import BODY, FINAL, GOOD, GZIPPED, HARMLESS, RETRIED, TEXT, Case, Harmless
 from faults.travel import CALL, KEY, Way, endpoint
-from servers import Received, Server, answer, completion, error
+from servers import Received, Server, answer, completion, completion_body, error
 
 
 def named(case: Case | Harmless) -> str:
@@ -120,3 +121,31 @@ def test_a_storm_of_refusals_slows_all_who_share_a_limiter(default_way: Way) -> 
                 replies = list(pool.map(lambda _: default_way.complete(to), range(20)))
     assert [reply.text for reply in replies] == [TEXT] * 20
     assert len(server.received) <= 60, "twenty refused, twenty answered, and few tries in between"
+
+
+# -- answers that httpx has read already -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["httpx-sync", "httpx-async"])
+@pytest.mark.parametrize("packing", [{}, {"content-encoding": "gzip"}], ids=["plain", "gzip"])
+def test_a_hook_may_read_the_body(name: str, packing: dict[str, str]) -> None:
+    def read(response: httpx.Response) -> None:
+        response.read()
+
+    async def aread(response: httpx.Response) -> None:
+        await response.aread()
+
+    body = GZIPPED if packing else BODY
+    with (
+        Server([answer(200, body, packing)]) as server,
+        Way(name, {"event_hooks": {"response": [aread if name.endswith("async") else read]}}) as way,
+    ):
+        assert way.complete(endpoint(server.base_url)).text == TEXT
+        assert way.stream(endpoint(server.base_url))[1].text == TEXT
+
+
+@pytest.mark.parametrize("name", ["httpx-sync", "httpx-async"])
+def test_a_transport_for_tests_may_give_the_body_at_once(name: str) -> None:
+    scripted = httpx.MockTransport(lambda _: httpx.Response(200, json=completion_body(TEXT)))
+    with Way(name, {"transport": scripted}) as way:
+        assert way.complete(endpoint("http://model.invalid/v1")).text == TEXT

@@ -1,107 +1,105 @@
 """Transports over an `httpx` client that the user brings: its proxies, TLS, hooks and transport settings then apply.
 
-The client stays the user's: closing one of these does not close it. `Request.timeout` is a total here too, which httpx has not: an
-awaited request is cancelled at its deadline, a blocking one is done in a thread of `assay.backends.workers` (so event hooks run there).
+The client stays the user's: closing one of these does not close it. A blocking request is made in the thread that calls, where its
+event hooks run too. `Request.timeout` is a total here, which httpx has not: an awaited request is cancelled at its deadline, a
+blocking one loses its connection (`assay.backends.httpx_deadline`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
-from typing import TypeVar
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import httpx
 
 from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
+from assay.backends.httpx_deadline import GRACE, HttpxDeadline
 from assay.backends.incoming import LONGEST, AsyncBody, Body
-from assay.backends.workers import Workers
+from assay.backends.watchdog import Watchdog
 from assay.effects import Request, Response
 from assay.errors import AssayError
 
-T = TypeVar("T")
-
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, UnicodeEncodeError)
-
-
-GRACE = 0.1
-"""Seconds past the limit before a request is broken off: in plain silence httpx's own timeout comes first, and cleans up best."""
+DRAIN = 0.02
+"""Seconds that closing an unfinished response may wait for its end, the last chunk after `[DONE]`: its connection is kept then."""
 
 
 class HttpxTransport:
-    """A `Transport` over an `httpx.Client`."""
+    """A `Transport` over an `httpx.Client`. Any number of threads may share it, and a forked process too."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
-        self._workers = Workers()
+        self._watchdog = Watchdog()
+        self._sockets: WeakSet[socket.socket] = WeakSet()
 
     def send(self, request: Request) -> Response:
-        deadline = _Deadline(request, self._workers)
-        return deadline.run(lambda: self._open(request, _Direct()).whole())
+        return self.open(request).whole()
 
     def open(self, request: Request) -> HttpxIncoming:
-        deadline = _Deadline(request, self._workers)
-        return deadline.run(lambda: self._open(request, deadline))
+        deadline = HttpxDeadline(LONGEST if request.timeout is None else min(request.timeout, LONGEST), self._sockets)
+        self._watchdog.watch(deadline)
+        try:
+            return self._open(request, deadline)
+        except BaseException as error:
+            deadline.over()
+            if isinstance(error, FAILURES):
+                raise timed_out(request) if deadline.expired else _failure(error, request) from None
+            raise
 
     def close(self) -> None:
         """The client is the user's, and stays open."""
-        self._workers.close()
+        self._watchdog.close()
 
-    def _open(self, request: Request, runner: _Deadline | _Direct) -> HttpxIncoming:
+    def _open(self, request: Request, deadline: HttpxDeadline) -> HttpxIncoming:
+        built = _build(self._client, request)
+        deadline.limit(built)
+        answer = self._client.send(built, stream=True, follow_redirects=False)
         try:
-            answer = self._client.send(_build(self._client, request), stream=True, follow_redirects=False)
-        except FAILURES as error:
-            raise _failure(error, request) from None
-        try:
-            return HttpxIncoming(request, answer, runner)
+            return HttpxIncoming(request, answer, deadline)
         except BaseException:
             answer.close()
             raise
 
 
-class _Direct:
-    """Runs work as it is: the thread that calls is under a deadline already."""
-
-    def run(self, work: Callable[[], T]) -> T:
-        return work()
-
-
-class _Deadline:
-    """Runs the steps of one request, each in what is left of its time."""
-
-    def __init__(self, request: Request, workers: Workers) -> None:
-        self._request = request
-        self._workers = workers
-        self._end = None if request.timeout is None else time.monotonic() + min(request.timeout, LONGEST) + GRACE
-
-    def run(self, work: Callable[[], T]) -> T:
-        left = None if self._end is None else self._end - time.monotonic()
-        try:
-            return self._workers.run(work, left)
-        except TimeoutError:
-            raise timed_out(self._request) from None
-
-
 class HttpxIncoming(Body):
-    def __init__(self, request: Request, answer: httpx.Response, runner: _Deadline | _Direct) -> None:
-        super().__init__(answer.status_code, dict(answer.headers))
+    def __init__(self, request: Request, answer: httpx.Response, deadline: HttpxDeadline) -> None:
+        super().__init__(answer.status_code, _headers(answer))
         self._request = request
         self._answer = answer
-        self._runner = runner
-        self._chunks = answer.iter_raw()
+        self._deadline = deadline
+        assert isinstance(answer.stream, httpx.SyncByteStream)  # a client that blocks has no other
+        self._chunks = filter(None, [answer.content] if answer.is_stream_consumed else answer.stream)
+        self._waits = not answer.is_stream_consumed and deadline.reaches(answer.extensions.get("network_stream"))
+        """Whether closing may wait for the end: only where waiting can be cut."""
 
     def pull(self) -> bytes:
-        return self._runner.run(self._next)
-
-    def _next(self) -> bytes:
         try:
-            return next(self._chunks, b"")
+            chunk = next(self._chunks, b"")
         except FAILURES as error:
-            raise _failure(error, self._request) from None
+            raise timed_out(self._request) if self._deadline.expired else _failure(error, self._request) from None
+        if not chunk:
+            self._deadline.over()  # before the connection goes back to the pool, to be another request's
+            self._waits = False
+        if self._deadline.expired:  # what looks like the end may be the cut
+            raise timed_out(self._request)
+        return chunk
 
     def close(self) -> None:
-        self._answer.close()
+        try:
+            if self._waits:
+                self._drain()
+        finally:
+            self._deadline.over()
+            self._answer.close()
+
+    def _drain(self) -> None:
+        self._deadline.hasten(DRAIN)
+        with suppress(AssayError):
+            self.pull()
 
 
 class AsyncHttpxTransport:
@@ -134,21 +132,45 @@ class AsyncHttpxTransport:
 
 class AsyncHttpxIncoming(AsyncBody):
     def __init__(self, request: Request, answer: httpx.Response, deadline: float | None) -> None:
-        super().__init__(answer.status_code, dict(answer.headers))
+        super().__init__(answer.status_code, _headers(answer))
         self._request = request
         self._answer = answer
-        self._chunks = answer.aiter_raw()
+        self._chunks = _one(answer.content) if answer.is_stream_consumed else answer.aiter_raw()
         self._deadline = deadline
+        self._ended = False
 
     async def pull(self) -> bytes:
         try:
             async with asyncio.timeout_at(self._deadline):
-                return await anext(self._chunks, b"")
+                chunk = await anext(self._chunks, b"")
         except FAILURES as error:
             raise _failure(error, self._request) from None
+        self._ended = not chunk
+        return chunk
 
     async def aclose(self) -> None:
-        await self._answer.aclose()
+        try:
+            if not self._ended:
+                await self._drain()
+        finally:
+            await self._answer.aclose()
+
+    async def _drain(self) -> None:
+        with suppress(TimeoutError, AssayError):
+            async with asyncio.timeout(DRAIN):
+                await self.pull()
+
+
+async def _one(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+def _headers(answer: httpx.Response) -> Mapping[str, str]:
+    """Of an answer that is raw still, or that an event hook or a transport for tests has had read, which unpacks it."""
+    headers = dict(answer.headers.items())  # without items it takes ten times as long
+    if answer.is_stream_consumed:
+        headers.pop("content-encoding", None)
+    return headers
 
 
 def _build(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:

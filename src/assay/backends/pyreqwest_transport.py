@@ -129,7 +129,7 @@ class BlockingPyreqwestTransport:
 
     def send(self, request: Request) -> Response:
         client = self._ready()
-        return self._workers.run(lambda: self._whole(client, request), None)  # its total deadline is pyreqwest's
+        return self._workers.run(lambda: self._whole(client, request))  # the total deadline is pyreqwest's
 
     def open(self, request: Request) -> BlockingIncoming:
         return self._streams.open(request)

@@ -1,8 +1,7 @@
-"""Blocking work under a deadline, for a library whose own timeouts only limit the time between two bytes.
+"""Blocking work that Ctrl-C can end, for a library that waits outside Python and would not see it.
 
-The work runs in another thread while its caller waits, until the deadline at most. Past it the caller goes on, and the thread is
-told to stop: an exception is raised in it as soon as it comes back from the system call that it waits in. Since every byte of a
-trickle makes it come back, and silence ends by the library's own timeout, its connection is closed soon in either case.
+The work runs in another thread while its caller waits. When the caller is interrupted the thread is told to stop: an exception is
+raised in it as soon as it comes back from where it waits.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ class Workers:
         self._idle: deque[_Worker] = deque()
         weakref.finalize(self, _dismiss, self._idle)
 
-    def run(self, work: Callable[[], T], seconds: float | None) -> T:
-        """The result of `work`. Raises `TimeoutError` when it takes longer than `seconds`."""
+    def run(self, work: Callable[[], T]) -> T:
+        """The result of `work`, or what it raises."""
         try:
             worker = self._idle.pop()
         except IndexError:
@@ -39,13 +38,10 @@ class Workers:
         job = _Job(contextvars.copy_context(), work)
         worker.jobs.put(job)
         try:
-            done = job.done.acquire(timeout=-1 if seconds is None else max(seconds, 0.0))
+            job.done.acquire()
         except BaseException:
             worker.abandon()
             raise
-        if not done:
-            worker.abandon()
-            raise TimeoutError
         self._idle.append(worker)
         return cast("T", job.result())
 
@@ -85,7 +81,7 @@ class _Job:
 class _Worker:
     def __init__(self) -> None:
         self.jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._thread = threading.Thread(target=_serve, args=(self.jobs,), name="assay-deadline", daemon=True)
+        self._thread = threading.Thread(target=_serve, args=(self.jobs,), name="assay-worker", daemon=True)
         self._thread.start()
 
     def abandon(self) -> None:
