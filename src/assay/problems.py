@@ -107,9 +107,7 @@ def _weight(option: Iterable[_Found]) -> tuple[int, int]:
 
 _MISSING = {"missing", "missing_argument", "missing_positional_only_argument", "missing_keyword_only_argument"}
 _EXTRA = {"extra_forbidden", "unexpected_keyword_argument", "unexpected_positional_argument", "no_such_attribute"}
-_TYPED = re.compile(
-    r"_type$|_parsing$|^int_from_float$|^model_attributes_type$|^is_instance_of$|^none_required$|^needs_python_object$"
-)
+_TYPED = {"int_from_float", "is_instance_of", "none_required", "needs_python_object"}
 
 
 def _kind(details: ErrorDetails, said: JSON) -> ProblemKind:
@@ -125,7 +123,7 @@ def _kind(details: ErrorDetails, said: JSON) -> ProblemKind:
     if code == "json_invalid":
         return "json"
     dated = isinstance(said, str) and code.endswith("_parsing") and code.split("_")[0] in _TEXTUAL
-    return "type" if _TYPED.search(code) and not dated else "value"
+    return "type" if (code in _TYPED or code.endswith(("_type", "_parsing"))) and not dated else "value"
 
 
 _TEXTUAL = ("date", "datetime", "time", "timedelta", "uuid", "url", "decimal")

@@ -38,8 +38,8 @@ quote = json.JSONEncoder(ensure_ascii=False).encode
 
 def either(parts: Iterable[str]) -> str:
     """`a, b or c`, without repeats."""
-    unique = list(dict.fromkeys(parts))
-    return " or ".join(filter(None, [", ".join(unique[:-1]), unique[-1]])) if unique else "a value"
+    *others, last = dict.fromkeys(filter(None, parts)) or ("a value",)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def one_of(values: Sequence[JSON]) -> str:
