@@ -120,6 +120,9 @@ class RateLimiter:
                 raise LimiterStopped("the run was stopped before this request was sent")
             now = self._refilled()
             self._grow(now)
+            if not self._queue and self._wait(1, tokens, now) <= 0:  # nobody waits: straight through
+                self._book(tokens, now)
+                return 0.0
             place = _mine.get()
             if place is None or place.queue is not self._queue:
                 place = _Place(self._queue, tokens)
@@ -128,7 +131,7 @@ class RateLimiter:
             self._give_up_left_places(place, now)
             if place not in self._queue:
                 self._queue.append(place)
-            wait = min(self._wait(place, now), POLL)
+            wait = min(self._turn(place, now), POLL)
             place.due = now + wait
             if wait > 0:
                 return max(wait, 0.001)
@@ -207,7 +210,7 @@ class RateLimiter:
         while self._queue and self._queue[0] is not mine and now > self._queue[0].due + PATIENCE:
             self._queue.popleft()
 
-    def _wait(self, place: _Place, now: float) -> float:
+    def _turn(self, place: _Place, now: float) -> float:
         """Seconds until this place's turn: all before it go first."""
         requests, tokens = 1, place.tokens
         for other in self._queue:
@@ -215,12 +218,19 @@ class RateLimiter:
                 break
             requests += 1
             tokens += other.tokens
-        amounts = {"requests": requests, "tokens": tokens}
-        waits = (bucket.wait(amounts[kind]) for (kind, _), bucket in self._buckets.items())
-        gate = max(0.0, self._open_at - now)
-        if requests > 1 or gate > 0:  # behind somebody, or behind the gate: in its turn even where nothing else is known
-            gate += 0.001 * requests
-        return max([gate, *waits])
+        wait = self._wait(requests, tokens, now)
+        if (
+            requests > 1 or now < self._open_at
+        ):  # behind somebody, or behind the gate: in its turn even where nothing else is known
+            wait = max(wait, max(0.0, self._open_at - now) + 0.001 * requests)
+        return wait
+
+    def _wait(self, requests: int, tokens: int, now: float) -> float:
+        """Seconds until so much may be sent."""
+        wait = max(0.0, self._open_at - now)
+        for (kind, _), bucket in self._buckets.items():
+            wait = max(wait, bucket.wait(requests if kind == "requests" else tokens))
+        return wait
 
     def _book(self, tokens: int, now: float) -> None:
         self._flying["requests"] += 1
