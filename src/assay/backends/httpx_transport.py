@@ -11,6 +11,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
@@ -175,13 +176,18 @@ def _headers(answer: httpx.Response) -> Mapping[str, str]:
 
 def _build(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
     try:
-        urlsplit(request.url).port  # noqa: B018  # raises for a port that is none, which httpx would meet only when connecting
+        url = _url(request.url)
     except ValueError:
         raise cannot_be_sent(request) from None
     timeout = None if request.timeout is None else min(request.timeout, LONGEST)
-    return client.build_request(
-        request.method, request.url, headers=list(request.headers), content=request.body, timeout=timeout
-    )
+    return client.build_request(request.method, url, headers=list(request.headers), content=request.body, timeout=timeout)
+
+
+@lru_cache(maxsize=64)
+def _url(url: str) -> httpx.URL:
+    """Parsed once: that would be 3 % of a call. Raises `ValueError` or `httpx.InvalidURL`."""
+    urlsplit(url).port  # noqa: B018  # raises for a port that is none, which httpx would meet only when connecting
+    return httpx.URL(url)
 
 
 def _failure(error: Exception, request: Request) -> AssayError:
