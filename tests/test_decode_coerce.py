@@ -130,3 +130,42 @@ def test_a_printed_date_comes_back(value, form: str) -> None:
 def test_no_text_crashes_it(value: str, schema: dict) -> None:
     coerced = coerce(value, schema)
     assert coerced.value == value or coerced.repairs
+
+
+# -- a value that was coerced before ---------------------------------------------------------------------------------------
+
+_PARTS = [
+    NUMBER, INTEGER, STRING, BOOLEAN, DATE, PERSON, array(INTEGER), array(PERSON), any_of(INTEGER, NULL), any_of(PERSON, STRING),
+    {"enum": ["red", "dark blue"]}, {"$ref": "#/$defs/person"}, {"allOf": [INTEGER, {"minimum": 3}]},
+]  # fmt: skip
+_SAID = [
+    "12,111", "1,5", "3.0", 3.0, "yes", "n/a", "", None, [], {}, [5], ["5"], "[1, 2]", "03/04/2024", "March 5, 2024", "RED", 7,
+    "a, b", {"age": "5"}, {"age": 5, "born": "2024/3/5"}, [{"age": "6"}], '{"age": "5"}',
+]  # fmt: skip
+_BESIDE = [
+    {}, {"type": "object"}, {"type": ["object", "null"]}, {"additionalProperties": INTEGER},
+    {"allOf": [{"properties": {"a": INTEGER}}]}, any_of({"properties": {"a": INTEGER}, "required": ["b"]}, PERSON),
+]  # fmt: skip
+_KEYS = st.sampled_from(["a", "b", "c", "x/y"])
+_VALUES = st.dictionaries(_KEYS, st.sampled_from(_SAID))
+_WHOLE = st.builds(
+    lambda properties, beside: {"properties": properties, "$defs": {"person": PERSON}, **beside},
+    st.dictionaries(_KEYS, st.sampled_from(_PARTS), min_size=1),
+    st.sampled_from(_BESIDE),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(_WHOLE, _VALUES, _VALUES)
+def test_what_was_coerced_before_need_not_be_again(schema: dict, said: dict, corrected: dict) -> None:
+    """As in a re-ask: some parts are given anew, the doubtful ones among them or not."""
+    coercer = Coercer(schema)
+    before = coercer(said)
+    merged = {**before.value, **corrected}
+    doubtful = {problem.path.split("/")[1].replace("~1", "/") for problem in before.problems}
+    assert coercer.anew(merged, frozenset(corrected) | doubtful) == coercer(merged)
+
+
+def test_what_was_not_named_is_not_looked_at() -> None:
+    schema = {"type": "object", "properties": {"a": INTEGER, "b": INTEGER}}
+    assert Coercer(schema).anew({"a": "1", "b": "2"}, frozenset({"b"})).value == {"a": "1", "b": 2}

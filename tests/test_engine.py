@@ -491,3 +491,17 @@ def test_paths_put_and_remove_copy_only_the_way() -> None:
     assert (changed, data["a"]) == ({"a": [{"b": 2}], "c": {}}, [{"b": 1}])
     assert paths.remove(data, "/a/0") == {"a": [], "c": {}}
     assert paths.get(data, "/a/1") is paths.MISSING
+
+
+def test_leaves_are_counted_no_further_than_asked() -> None:
+    data = {"a": [1, {"b": 2, "c": {}}, []], "d": None}
+    assert [paths.count(data, most) for most in (0, 1, 2, 3, 4, 5, 9)] == [0, 1, 2, 3, 4, 5, 5]
+    assert paths.count("x", 5) == paths.count([], 5) == 1
+
+
+def test_a_corrected_part_is_coerced_and_what_was_coerced_before_stays() -> None:
+    bad = {**GOOD, "status": "on hold?", "items": [{"name": "pen", "price": "1.50"}]}
+    outcome, (_, again), _ = play(task(), json.dumps(bad), '{"/status": "OPEN"}')
+    assert "/items" not in said(again)
+    assert outcome.unwrap() == Order.model_validate({**GOOD, "items": [{"name": "pen", "price": 1.5}]})
+    assert [[repair.path for repair in attempt.repairs] for attempt in outcome.attempts] == [["/items/0/price"], ["/status"]]

@@ -5,7 +5,7 @@ Bounds, patterns and formats are the validator's business: they do not tell one 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from assay.pointer import json_type, types_of
@@ -17,6 +17,22 @@ Check: TypeAlias = Callable[[JSON], bool]
 def type_of(value: JSON) -> str:
     """The JSON Schema type of a value; `integer` for whole numbers, as 3.0 is one."""
     return "integer" if isinstance(value, float) and value.is_integer() else json_type(value)
+
+
+_PLAIN: dict[str, frozenset[type]] = {
+    "string": frozenset({str}),
+    "integer": frozenset({int}),
+    "number": frozenset({int, float}),
+    "boolean": frozenset({bool}),
+    "null": frozenset({type(None)}),
+    "array": frozenset({list}),
+    "object": frozenset({dict}),
+}
+
+
+def plainly(types: Iterable[str]) -> frozenset[type]:
+    """The Python types whose values are of these JSON Schema types, whatever they are; a float may be an `integer` too."""
+    return frozenset().union(*(_PLAIN.get(name, ()) for name in types))
 
 
 def resolve(root: JSONObject, reference: str) -> JSON:
@@ -51,7 +67,7 @@ class Acceptor:
 
     def _compile(self, schema: JSONObject) -> Check:
         checks = [check for make in _MAKERS if (check := make(self, schema)) is not None]
-        return lambda value: all(check(value) for check in checks)
+        return checks[0] if len(checks) == 1 else lambda value: all(check(value) for check in checks)
 
     def resolve(self, reference: str) -> JSON:
         return resolve(self._root, reference)
@@ -68,7 +84,8 @@ def _types(_: Acceptor, schema: JSONObject) -> Check | None:
     types = types_of(schema)
     if not types:
         return None
-    return lambda value: (kind := type_of(value)) in types or (kind == "integer" and "number" in types)
+    known, wanted = plainly(types), {*types, "integer"} if "number" in types else {*types}
+    return lambda value: type(value) in known or type_of(value) in wanted
 
 
 def _enum(_: Acceptor, schema: JSONObject) -> Check | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pydantic_core import from_json
 
-from assay.decode.accept import Acceptor, same, type_of
+from assay.decode.accept import Acceptor, plainly, same, type_of
 from assay.decode.mends import Mend, Notes, Path, enum_member, formatted, scalar, shown
 from assay.pointer import types_of
 from assay.types import JSON, JSONObject, Problem, Repair
@@ -144,8 +144,11 @@ def _typed(coercer: Coercer, schema: JSONObject) -> Mend | None:
     wanted = frozenset(types) | ({"integer"} if "number" in types else frozenset())
     if wanted & {"object", "array", "string", "boolean", "null", "integer"} == frozenset():
         return None
+    known = plainly(types)
 
     def mend(value: JSON, path: Path, notes: Notes) -> JSON:
+        if type(value) in known:
+            return value
         kind = type_of(value)
         if kind in wanted:
             floating = isinstance(value, float) and kind == "integer" and "number" not in types
@@ -199,13 +202,6 @@ def _unlist(coercer: Coercer, schema: JSONObject, value: list[JSON], path: Path,
     return item
 
 
-_PLAIN: dict[JSON, tuple[type, ...]] = {
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "null": (type(None),),
-}
 _SELECTIVE = frozenset({"enum", "const", "format", "$ref", "allOf", "anyOf", "oneOf"})
 _NOTES = frozenset({"type", "title", "description", "default", "examples"})
 
@@ -220,7 +216,7 @@ def _settled(schema: JSON) -> frozenset[type]:
         return frozenset().union(*map(_settled, plain))
     if schema.keys() & _SELECTIVE:
         return frozenset()
-    return frozenset(type_ for name in types_of(schema) or () for type_ in _PLAIN.get(name, ()))
+    return plainly(types_of(schema)) - {list, dict}
 
 
 def _object(coercer: Coercer, schema: JSONObject) -> Mend | None:
