@@ -1,0 +1,142 @@
+"""The JSON value in a text that is not JSON as it stands: found, read leniently, and chosen among candidates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from pydantic_core import from_json
+
+from assay.decode import find
+from assay.decode.accept import Acceptor
+from assay.decode.cursor import UnreadableError
+from assay.decode.find import Found
+from assay.decode.result import Reading
+from assay.decode.scan import DEPTH, skip
+from assay.decode.strings import unescape
+from assay.errors import DecodeError
+from assay.types import JSONObject, Problem, ProblemKind, Repair
+
+MAX_CHARS = 16_000_000
+"""Longest malformed text that is read, in characters."""
+
+_BARE = {"unquoted key", "unquoted string", "missing colon"}
+_SHOWN = 200
+
+
+def mended(text: str, schema: JSONObject | None) -> Reading:
+    """What `assay.decode.read` says, whatever the text is."""
+    try:
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return _lenient(text, schema)
+    if type(value) is str and schema is not None:
+        return _unwrapped(text, value, schema)
+    return Reading(value, candidates=(value,))
+
+
+def _unwrapped(text: str, value: str, schema: JSONObject) -> Reading:
+    """A valid JSON string: the value itself, or JSON that was encoded twice, as the schema says."""
+    accepts = Acceptor(schema)
+    if not accepts(value):
+        try:
+            inner = mended(value, None)
+        except DecodeError:
+            return Reading(value, candidates=(value,))
+        if accepts(inner.value):
+            return replace(inner, repairs=(Repair("", "encoded twice", text, value), *inner.repairs))
+    return Reading(value, candidates=(value,))
+
+
+def _lenient(text: str, schema: JSONObject | None) -> Reading:
+    if len(text) > MAX_CHARS:
+        raise _error(text, f"longer than {MAX_CHARS} characters", "json")
+    if not text.strip():
+        raise _error(text, "the text is empty", "empty")
+    if find.escaped(text):
+        plain, _ = unescape(text)
+        try:
+            reading = mended(plain, schema)
+        except DecodeError as error:
+            raise DecodeError(str(error), problems=error.problems, text=text) from None
+        return replace(reading, repairs=(Repair("", "encoded twice", text, plain), *reading.repairs))
+    try:
+        return _choose(text, _candidates(text), schema)
+    except UnreadableError as error:
+        raise _error(text, f"{error.why} (character {error.pos})", error.kind, error.path) from None
+    except RecursionError:
+        raise _error(text, f"nested too deep: more than {DEPTH} levels, or the caller's stack is nearly full", "json") from None
+
+
+def _candidates(text: str) -> tuple[int, list[Found]]:
+    """Where the answer starts, and the values in it: those in fences, else those in prose, else the whole as a scalar."""
+    start = find.thinking(text)
+    first = skip(text, start)
+    if text[first : first + 1] not in ("{", "["):
+        fenced = list(find.in_fences(text, start))
+        if fenced:
+            return start, fenced
+    found = list(find.in_prose(text, start))
+    if not found and (scalar := find.whole(text, start)):
+        found = [scalar]
+    if not found:
+        raise UnreadableError("there is no JSON value in the text", start)
+    return start, found
+
+
+def _choose(text: str, place: tuple[int, list[Found]], schema: JSONObject | None) -> Reading:
+    start, found = place
+    values = tuple(one.read.value for one in found)
+    best = [one for one in found if one.strong] or found
+    if schema is not None and len(best) > 1:
+        accepts = Acceptor(schema)
+        if joined := _lines(text, best, accepts):
+            return replace(joined, candidates=values)
+        best = [one for one in found if accepts(one.read.value)] or best
+    if len(best) > 1:
+        best = [one for one in best if not _BARE & {repair.kind for repair in one.read.repairs}] or best
+    if any(one.read.value != best[0].read.value for one in best):
+        raise UnreadableError(f"{len(best)} values contradict each other", best[1].read.start, "ambiguous")
+    if not best[0].strong and schema is None and text[start:].strip() != text[best[0].read.start : best[0].read.end].strip():
+        raise UnreadableError("there is no JSON value in the text", best[0].read.start)
+    read = best[0].read
+    return Reading(read.value, (*_around(text, start, best[0]), *read.repairs), read.truncated, values)
+
+
+def _lines(text: str, found: list[Found], accepts: Acceptor) -> Reading | None:
+    """Values one after the other where the schema wants a list of them."""
+    values = [one.read.value for one in found]
+    gaps = (text[a.read.end : b.read.start].strip(" \t\r\n,;") for a, b in pairwise(found))
+    if any(gaps) or any(map(accepts, values)) or not accepts(values):
+        return None
+    repairs = tuple(
+        replace(repair, path=f"/{index}{repair.path}") for index, one in enumerate(found) for repair in one.read.repairs
+    )
+    whole = text[found[0].read.start : found[-1].read.end]
+    return Reading(values, (Repair("", "concatenated values", whole, "[...]"), *repairs), found[-1].read.truncated)
+
+
+def _around(text: str, start: int, chosen: Found) -> list[Repair]:
+    """Repairs for what stands around the value."""
+    repairs = [Repair("", "think", text[:start], "")] if start else []
+    before, after = text[start : chosen.read.start].strip(), text[chosen.read.end :].strip()
+    return repairs + [Repair("", _kind_of(part), part, "") for part in (before, after) if part]
+
+
+def _kind_of(part: str) -> str:
+    if part.strip("]})") == "":
+        return "bracket"
+    if part.endswith("(") or part.strip("; ") == ")":
+        return "call"
+    if part.startswith(("//", "/*", "#")):
+        return "comment"
+    bare = part.strip("`~").strip().lower()
+    if part != part.strip("`~") and bare in ("", "json", "json5", "jsonc", "javascript", "python"):
+        return "fence"
+    return "prose"
+
+
+def _error(text: str, why: str, kind: ProblemKind, path: str = "") -> DecodeError:
+    said = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    problem = Problem(path, said, f"one JSON value: {why}", kind)
+    return DecodeError(f"no JSON value could be read: {why}", problems=(problem,), text=text)
