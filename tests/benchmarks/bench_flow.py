@@ -55,16 +55,14 @@ def _completion(text: str) -> bytes:
     return json.dumps(completion).encode()
 
 
-def least(times: int, *works: Callable[[], object]) -> list[float]:
-    """Of each work the least of the rounds, which take turns: a machine that slows down for a while slows them all."""
-    taken: list[list[float]] = [[] for _ in works]
+def least(times: int, work: Callable[[], object]) -> float:
+    taken = []
     for _ in range(ROUNDS):
-        for work, figures in zip(works, taken, strict=True):
-            started = time.process_time()
-            for _ in range(times):
-                work()
-            figures.append((time.process_time() - started) / times)
-    return [min(figures) * 1e6 for figures in taken]
+        started = time.process_time()
+        for _ in range(times):
+            work()
+        taken.append((time.process_time() - started) / times)
+    return min(taken) * 1e6
 
 
 def decided(extractor: Any, texts: list[str]) -> Any:
@@ -93,17 +91,14 @@ def costs(fields: int) -> list[float]:
     bad = json.dumps({**json.loads(good), "field_1": "n/a"})
     extractor: Any = assay.Extractor(model, model="m", base_url="http://localhost", mode="json")
     adapter, once, twice = TypeAdapter(model), InMemory(good), InMemory(bad, PART)
-    passed, failed, failed_again, mended, call, asked_again, decisions, with_reask = least(
-        times,
-        lambda: adapter.validate_json(good, strict=True),
-        lambda: refused(adapter, bad, strict=True),
-        lambda: refused(adapter, bad, strict=None),
-        lambda: adapter.validate_json(good),
-        lambda: drive.run(extractor._flow(TEXT, None, None), once),  # type: ignore[arg-type]
-        lambda: drive.run(extractor._flow(TEXT, None, None), twice),  # type: ignore[arg-type]
-        lambda: decided(extractor, [good]),
-        lambda: decided(extractor, [bad, PART]),
-    )
+    passed = least(times, lambda: adapter.validate_json(good, strict=True))
+    failed = least(times, lambda: refused(adapter, bad, strict=True))
+    failed_again = least(times, lambda: refused(adapter, bad, strict=None))
+    mended = least(times, lambda: adapter.validate_json(good))
+    call = least(times, lambda: drive.run(extractor._flow(TEXT, None, None), once))  # type: ignore[arg-type]
+    asked_again = least(times, lambda: drive.run(extractor._flow(TEXT, None, None), twice))  # type: ignore[arg-type]
+    decisions = least(times, lambda: decided(extractor, [good]))
+    with_reask = least(times, lambda: decided(extractor, [bad, PART]))
     more = failed + failed_again + mended - passed
     return [
         passed,
@@ -125,8 +120,7 @@ def second_use() -> tuple[float, float]:
     started = time.process_time()
     make()
     first = (time.process_time() - started) * 1e3
-    (again,) = least(50, lambda: api._extractor(model, {"model": "m", "base_url": "http://localhost"}))
-    return first, again
+    return first, least(200, lambda: api._extractor(model, {"model": "m", "base_url": "http://localhost"}))
 
 
 def main() -> None:

@@ -57,8 +57,9 @@ class Coercer:
         """What `self(value)` gives, for a value that was coerced before all but what these keys of it hold now."""
         if not isinstance(value, dict) or not self._each_for_itself:
             return self(value)
-        changed = self({key: value[key] for key in filter(keys.__contains__, value)})
-        return Coerced({**value, **changed.value}, changed.repairs, changed.problems)
+        new = {key: value[key] for key in filter(keys.__contains__, value)}
+        coerced = self(new)
+        return Coerced(value if coerced.value is new else {**value, **coerced.value}, coerced.repairs, coerced.problems)
 
     def mend(self, schema: JSON, value: JSON, path: Path, notes: Notes) -> JSON:
         """`value` as `schema`, a part of the whole one, means it."""

@@ -162,10 +162,7 @@ def _part(answer: JSON, path: str, *, alone: bool) -> JSON:
         for key in (path, path[1:], split(path)[-1]):
             if key in answer:
                 return answer[key]
-        nested = paths.get(answer, path)
-        if nested is not paths.MISSING:
-            return nested
-        return paths.MISSING
+        return paths.get(answer, path)
     return answer if alone else paths.MISSING
 
 
