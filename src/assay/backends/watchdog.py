@@ -42,11 +42,22 @@ class Watch:
     """What the watchdog and its thread share. The thread holds no more than this, so that a dropped watchdog is noticed."""
 
     def __init__(self) -> None:
+        self.process = os.getpid()
         self.live: set[Deadline] = set()
         self.changed = threading.Condition()
         self._wakes = math.inf
         """When the thread looks again. Calls that are over soon leave it alone: it wakes once per timeout, not once per call."""
-        self._stopped = False
+        self._running = False
+        self._stopping = False
+
+    def add(self, deadline: Deadline) -> None:
+        with self.changed:
+            self.live.add(deadline)
+            self._stopping = False
+            if not self._running:
+                threading.Thread(target=self._run, name="assay-deadlines", daemon=True).start()
+                self._running = True
+            self.look_at(deadline.end)
 
     def look_at(self, when: float) -> None:
         """Have the thread awake by then. Under the lock."""
@@ -54,12 +65,20 @@ class Watch:
             self._wakes = when
             self.changed.notify()
 
-    def run(self) -> None:
+    def stop(self) -> None:
+        """The thread ends once it finds nothing to watch. (In a forked process it is not there, and may have left the lock held.)"""
+        if self.process == os.getpid():
+            with self.changed:
+                self._stopping = True
+                self.changed.notify()
+
+    def _run(self) -> None:
         with self.changed:
-            while self.live or not self._stopped:
+            while self.live or not self._stopping:
                 self._cut_expired()
                 self._wakes = min((deadline.end for deadline in self.live), default=math.inf)
                 self.changed.wait(None if self._wakes == math.inf else self._wakes - time.monotonic())
+            self._running = False
 
     def _cut_expired(self) -> None:
         now = time.monotonic()
@@ -68,42 +87,25 @@ class Watch:
             deadline.expired = True
             deadline.cut()
 
-    def stop(self) -> None:
-        """The thread ends as soon as nothing is watched."""
-        with self.changed:
-            self._stopped = True
-            self.changed.notify()
-
 
 class Watchdog:
     """Watches any number of deadlines, of any threads, in one thread that starts with the first. It ends with the watchdog."""
 
     def __init__(self) -> None:
-        self._starting = threading.Lock()
-        self._watch: Watch | None = None
-        self._process = 0
+        self._watch = self._begin()
 
     def watch(self, deadline: Deadline) -> None:
-        deadline.watch = watch = self._ready()
-        with watch.changed:
-            watch.live.add(deadline)
-            watch.look_at(deadline.end)
+        watch = self._watch
+        if watch.process != os.getpid():  # forked from the process where the thread is
+            watch = self._watch = self._begin()
+        deadline.watch = watch
+        watch.add(deadline)
 
     def close(self) -> None:
         """End the thread when what it watches is over. Another one begins if need be."""
-        with self._starting:
-            if self._watch is not None:
-                self._watch.stop()
-                self._watch = None
+        self._watch.stop()
 
-    def _ready(self) -> Watch:
-        """The watch, begun when first needed, and anew in a forked process, where the old one's thread is not."""
-        watch = self._watch
-        if watch is not None and self._process == os.getpid():
-            return watch
-        with self._starting:
-            if self._watch is None or self._process != os.getpid():
-                self._watch, self._process = Watch(), os.getpid()
-                threading.Thread(target=self._watch.run, name="assay-deadlines", daemon=True).start()
-                weakref.finalize(self, self._watch.stop)
-            return self._watch
+    def _begin(self) -> Watch:
+        watch = Watch()
+        weakref.finalize(self, watch.stop)
+        return watch
