@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -419,12 +420,62 @@ assert os.waitpid(child, 0)[1] == 0
 print("parent", drive.run(complete(to, CALL), way).requests)
 """
     with Server([GOOD]) as server:
-        paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
-        command = [sys.executable, "-c", script, server.base_url]
-        done = subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=30, check=False
-        )
+        done = program(script, server.base_url)
     assert done.stdout.split() == ["child", "1", "parent", "1"], done.stderr
+
+
+def program(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own that has run to its end."""
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_the_end_of_a_program_waits_for_a_foreign_thread_that_is_inside_python() -> None:
+    script = """
+import sys, _thread, time
+from assay import drive
+from assay.backends.chat import complete
+from assay.backends.http import transport
+from faults.travel import CALL, endpoint
+drive.run(complete(endpoint(sys.argv[1]), CALL), transport())
+inside = _thread.allocate_lock()
+inside.acquire()
+
+def foreign():
+    inside.release()
+    time.sleep(0.3)
+    sys.stdout.write("left")
+    sys.stdout.flush()
+
+_thread.start_new_thread(foreign, ())
+inside.acquire()
+"""
+    with Server([GOOD]) as server:
+        done = program(script, server.base_url)
+    assert (done.stdout, done.returncode) == ("left", 0), done.stderr
+
+
+def test_a_program_that_asked_many_at_once_ends_well() -> None:
+    script = """
+import asyncio, sys
+from assay import drive
+from assay.backends.chat import complete
+from assay.backends.http import async_transport
+from faults.travel import CALL, endpoint
+
+async def main():
+    way = async_transport()
+    calls = (drive.arun(complete(endpoint(sys.argv[1]), CALL), way) for _ in range(64))
+    print(len(await asyncio.gather(*calls)))
+
+asyncio.run(main())
+"""
+    with Server([GOOD]) as server, ThreadPoolExecutor(4) as pool:
+        ends = list(pool.map(lambda _: program(script, server.base_url), range(8)))
+    assert [(end.stdout, end.returncode) for end in ends] == [("64\n", 0)] * 8, ends[0].stderr
 
 
 def test_a_gzip_bomb_does_not_fill_the_memory() -> None:
@@ -446,11 +497,7 @@ except APIResponseError as error:
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(400)) + packer.flush()
     with Server([answer(200, bomb, {"content-encoding": "gzip"})]) as server:
-        paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
-        command = [sys.executable, "-c", script, server.base_url]
-        done = subprocess.run(
-            command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, check=False
-        )
+        done = program(script, server.base_url)
     code, megabytes = done.stdout.split()
     assert code == "too_large"
     assert int(megabytes) < 200, "400 MB unpack from it; the limit is 64 MB"

@@ -22,6 +22,7 @@ from pyreqwest.response import SyncResponse
 
 from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
 from assay.backends.incoming import LONGEST, AsyncBody, Body
+from assay.backends.leaving import wait_at_exit
 from assay.backends.portal import BlockingIncoming, BlockingStreams
 from assay.backends.workers import Workers
 from assay.effects import Request, Response
@@ -190,6 +191,7 @@ Requests = TypeVar("Requests", RequestBuilder, SyncRequestBuilder)
 
 def _client(build: Callable[[bool], ClientKind]) -> ClientKind:
     """A client; in a process forked from one that has used the single-threaded runtime, one of the other runtime, which starts afresh."""
+    wait_at_exit()
     try:
         return build(False)
     except RuntimeError:
