@@ -7,8 +7,10 @@ same rules serve a flow that may neither sleep nor call anything. Nowhere else i
 from __future__ import annotations
 
 import inspect
+from functools import lru_cache
 
-from tenacity import AsyncRetrying, RetryCallState, Retrying
+from tenacity import AsyncRetrying, RetryCallState, Retrying, stop_after_attempt
+from tenacity.wait import wait_none
 
 from assay.errors import ConfigurationError
 
@@ -18,13 +20,10 @@ class Rounds:
 
     __slots__ = ("_retrying", "_state")
 
-    def __init__(self, rule: Retrying | AsyncRetrying) -> None:
-        """`rule`: its `stop`, `wait` and, unless it is awaited, `retry` are honoured."""
-        for part in (rule.stop, rule.wait):
-            if inspect.iscoroutinefunction(part):
-                raise ConfigurationError("retries: stop and wait have to be plain functions, not coroutine functions")
-        self._retrying = rule
-        self._state = RetryCallState(rule, fn=None, args=(), kwargs={})
+    def __init__(self, rule: int | Retrying | AsyncRetrying) -> None:
+        """`rule`: how often to try again, or a tenacity object whose `stop`, `wait` and, unless it is awaited, `retry` are honoured."""
+        self._retrying = _times(rule) if isinstance(rule, int) else _plain(rule)
+        self._state = RetryCallState(self._retrying, fn=None, args=(), kwargs={})
 
     def after(self, error: Exception) -> float | None:
         """Seconds to wait after an attempt that ended with `error`; None when the rule says stop."""
@@ -39,3 +38,14 @@ class Rounds:
         state.idle_for += wait
         state.prepare_for_next_attempt()
         return wait
+
+
+@lru_cache(maxsize=64)
+def _times(count: int) -> Retrying:
+    return Retrying(stop=stop_after_attempt(count + 1), wait=wait_none())
+
+
+def _plain(rule: Retrying | AsyncRetrying) -> Retrying | AsyncRetrying:
+    if any(map(inspect.iscoroutinefunction, (rule.stop, rule.wait))):
+        raise ConfigurationError("retries: stop and wait have to be plain functions, not coroutine functions")
+    return rule
