@@ -25,12 +25,16 @@ class Rounds:
         self._retrying = _times(rule) if isinstance(rule, int) else _plain(rule)
         self._state = RetryCallState(self._retrying, fn=None, args=(), kwargs={})
 
-    def after(self, error: Exception) -> float | None:
-        """Seconds to wait after an attempt that ended with `error`; None when the rule says stop."""
+    def after(self, error: Exception | None) -> float | None:
+        """Seconds to wait after an attempt that ended with `error`; None when the rule says stop.
+
+        A rule that counts looks at nothing but the count: it need not be told the error.
+        """
         state, rule = self._state, self._retrying
-        state.set_exception((type(error), error, error.__traceback__))
-        if isinstance(rule, Retrying) and not rule.retry(state):
-            return None
+        if error is not None:
+            state.set_exception((type(error), error, error.__traceback__))
+            if isinstance(rule, Retrying) and not rule.retry(state):
+                return None
         wait = float(rule.wait(state))
         state.upcoming_sleep = wait
         if rule.stop(state):

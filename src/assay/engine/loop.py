@@ -13,7 +13,7 @@ from assay.engine import strategy
 from assay.engine.judge import Verdict, judge
 from assay.engine.report import failure
 from assay.engine.task import Question, Task
-from assay.errors import APIError, APIStatusError, AssayError, BudgetExceeded, ConfigurationError
+from assay.errors import APIError, APIStatusError, BudgetExceeded, ConfigurationError
 from assay.outcome import Attempt, Outcome
 from assay.prompt import Source
 from assay.retry import Rounds
@@ -27,8 +27,6 @@ CONTINUATIONS_LIMIT = 20
 """Rounds of continuing one list: each brings at least one new item, so this only bounds a server that repeats itself."""
 TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
 """Codes with which servers say that prompt and answer do not fit the model's context."""
-_UNSATISFIED = AssayError("the answer has problems")
-"""What a counted retry is told: its rule looks at nothing but the count, so the full error is not composed each round."""
 BYTES_PER_TOKEN = 3
 """Of a prompt, to foresee its tokens for a budget: rather too many tokens than too few (English has about 4)."""
 DEFAULT_ANSWER = 1024
@@ -130,7 +128,7 @@ def _wait(run: _Run[Any]) -> float | None:
     """Seconds to wait before asking again; None when tenacity's rule of the retries says stop."""
     rule = run.task.retries
     run.rounds = run.rounds or Rounds(rule)
-    return run.rounds.after(_UNSATISFIED if isinstance(rule, int) else run.failed().error or _UNSATISFIED)
+    return run.rounds.after(None if isinstance(rule, int) else run.failed().error)
 
 
 # -- modes -----------------------------------------------------------------------------------------------------------
