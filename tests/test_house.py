@@ -25,6 +25,7 @@ LAYERS = (
     {"outcome"},
     {"errors"},
     {"options", "effects"},
+    {"event_loop"},
     {"drive", "retry", "problems", "fan"},
     {"schema", "decode"},
     {"prompt", "wire"},
@@ -61,6 +62,7 @@ LAZY_PACKAGES = {
     "jsonschema_specifications": "comes with jsonschema",
     "referencing": "comes with jsonschema",
     "pyarrow": "the extra `parquet`",
+    "uvloop": "only for who needs a loop of our own",
 }
 
 # What `import assay` must not load.

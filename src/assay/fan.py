@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, 
 from contextlib import aclosing
 from typing import TypeVar
 
+from assay import event_loop
+
 S = TypeVar("S")
 R = TypeVar("R")
 
@@ -62,7 +64,7 @@ def map_in_thread(make: Callable[[], AsyncGenerator[R, None]], ahead: int) -> Ge
     def work() -> None:
         end: BaseException | None = None
         try:
-            asyncio.run(pump())
+            event_loop.run(pump())
         except BaseException as error:  # noqa: BLE001  # handed to the thread that iterates
             end = error
         _put(results, (False, end), left)

@@ -15,16 +15,17 @@ _DONE = ENVIRONMENT / "installed"
 
 
 def environment() -> Path:
-    """Its Python; made by the first call."""
+    """Its Python; made by the first call, and by one for which the list of packages has changed."""
     python = ENVIRONMENT / "bin" / "python"
-    if not _DONE.exists():
+    own = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    wanted = "\n".join([*own, *PEERS])
+    if not _DONE.exists() or _DONE.read_text() != wanted:
         print(f"installing the peers into {ENVIRONMENT.relative_to(ROOT)}", flush=True)
         subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
-        own = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
         _install(python, *own)
         for peer in PEERS:  # one by one: what fails is missing alone
             _install(python, peer)
-        _DONE.write_text("")
+        _DONE.write_text(wanted)
     return python
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from assay.effects import AsyncIncoming, AsyncTransport, Request
+from assay.event_loop import new_event_loop
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ class Portal:
     """Runs coroutines for threads that block. Closed when it is dropped, at the latest."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = new_event_loop()
         self._thread = threading.Thread(target=_serve, args=(self._loop,), name="assay-transport", daemon=True)
         self._thread.start()
         self.close = weakref.finalize(self, _stop, self._loop, self._thread)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from assay import event_loop
 from assay.backends.limits import RateLimiter
 from assay.batch import ends, sources
 from assay.batch.budget import Purse
@@ -71,7 +72,7 @@ def run(
         async with extractor:
             return await arun(extractor, source, output, settings=settings, reporter=reporter, control=control)
 
-    return asyncio.run(whole())
+    return event_loop.run(whole())
 
 
 async def arun(
