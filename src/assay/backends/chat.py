@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from assay.backends.exchange import Done, Once, open_once, persist, read_all, send_once
+from assay.backends.exchange import Done, Once, Try, open_once, persist, read_all, send_once
 from assay.backends.limits import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.effects import Emit, Flow, Incoming, Read, Request
@@ -62,29 +62,29 @@ def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
     request = endpoint.request("/chat/completions", body, accept="text/event-stream")
     begun = False
 
-    def once(request: Request) -> Flow[Done[Reply]]:
+    def once(trying: Try) -> Flow[Done[Reply]]:
         nonlocal begun
-        incoming = (yield from open_once(request)).value
+        incoming = (yield from open_once(trying)).value
         if begun:
             yield Emit(Delta(restart=True))
         begun = True
-        return _done((yield from _collect(incoming)), incoming.headers)
+        return _done((yield from _collect(incoming, trying)), incoming.headers)
 
     return (yield from _reply(once, endpoint, call, request))
 
 
-def _whole(request: Request) -> Flow[Done[Reply]]:
-    response = (yield from send_once(request)).value
+def _whole(trying: Try) -> Flow[Done[Reply]]:
+    response = (yield from send_once(trying)).value
     read = decode_stream if looks_streamed(response.body) else decode
-    return _done(read(response.body, response.headers), response.headers)
+    return _done(read(response.body, response.headers, trying.number, trying.seconds()), response.headers)
 
 
-def _collect(incoming: Incoming) -> Flow[Reply]:
+def _collect(incoming: Incoming, trying: Try) -> Flow[Reply]:
     """Read an opened answer to its end, emitting what it adds; an answer that is no stream is emitted as one piece."""
     collected, decoder = StreamReply(incoming.headers), SSEDecoder()
     chunk: bytes = yield Read(incoming)
     if chunk.lstrip().startswith((b"{", b"[", b"<")):
-        reply = decode(chunk + (yield from read_all(incoming)), incoming.headers)
+        reply = decode(chunk + (yield from read_all(incoming)), incoming.headers, trying.number, trying.seconds())
         yield Emit(Delta(reply.text, reply.reasoning or ""))
         return reply
     while chunk:
@@ -94,7 +94,7 @@ def _collect(incoming: Incoming) -> Flow[Reply]:
         if collected.done:
             break
         chunk = yield Read(incoming)
-    return collected.reply()
+    return collected.reply(trying.number, trying.seconds())
 
 
 def _done(reply: Reply, headers: Mapping[str, str]) -> Done[Reply]:
@@ -105,12 +105,11 @@ def _reply(once: Once[Reply], endpoint: Endpoint, call: Call, request: Request) 
     tokens = len(request.body) // BYTES_PER_TOKEN + (call.params.max_tokens or 0)
     started = time.monotonic()
     try:
-        sent = yield from persist(once, request, endpoint.retry, endpoint.limiter, tokens)
+        return (yield from persist(once, request, endpoint.retry, endpoint.limiter, tokens))
     except APIStatusError as error:
         if error.code not in GENERATION_CODES:
             raise
         return _rejected(error, time.monotonic() - started)
-    return replace(sent.value, requests=sent.requests, latency=sent.seconds)
 
 
 def _rejected(error: APIStatusError, seconds: float) -> Reply:

@@ -43,31 +43,35 @@ class Done(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Sent(Generic[T]):
-    """What a request brought in the end: the value, how many requests it took, and seconds from the first to the end."""
+class Try:
+    """One try of a request."""
 
-    value: T
-    requests: int
-    seconds: float
+    request: Request
+    number: int
+    """The how-manieth it is."""
+    since: float
+    """When the first began, on the monotonic clock, put off by what was waited for a limiter since."""
+
+    def seconds(self) -> float:
+        """What all tries took until now, with the waits between them."""
+        return time.monotonic() - self.since
 
 
-Once = Callable[[Request], Flow[Done[T]]]
-"""One try of a request. It raises the kin of `APIError` when it fails."""
+Once = Callable[[Try], Flow[Done[T]]]
+"""Performs a try. It raises the kin of `APIError` when it fails."""
 
 
 def exchange(request: Request, retry: RetryPolicy, limiter: Limiter | None = None, tokens: int = 0) -> Flow[Response]:
     """A response of status 200 to 299. Raises the kin of `APIError`. `tokens` are booked with the limiter."""
-    return (yield from persist(send_once, request, retry, limiter, tokens)).value
+    return (yield from persist(send_once, request, retry, limiter, tokens))
 
 
 def open_stream(request: Request, retry: RetryPolicy, limiter: Limiter | None = None, tokens: int = 0) -> Flow[Incoming]:
     """An opened response of status 200 to 299, its body to be read with `Read`. Raises the kin of `APIError`."""
-    return (yield from persist(open_once, request, retry, limiter, tokens)).value
+    return (yield from persist(open_once, request, retry, limiter, tokens))
 
 
-def persist(
-    once: Once[T], request: Request, retry: RetryPolicy, limiter: Limiter | None = None, tokens: int = 0
-) -> Flow[Sent[T]]:
+def persist(once: Once[T], request: Request, retry: RetryPolicy, limiter: Limiter | None = None, tokens: int = 0) -> Flow[T]:
     """The value of the first try that succeeds. Raises the last error."""
     rounds: Rounds | None = None
     budget = retry.seconds(request.timeout)
@@ -77,7 +81,7 @@ def persist(
         requests += 1
         started = time.monotonic()
         try:
-            done = yield from _settled(once(request), limiter, tokens)
+            return (yield from _settled(once(Try(request, requests, started - spent)), limiter, tokens)).value
         except APIError as error:
             spent += time.monotonic() - started
             left = budget - spent
@@ -88,8 +92,6 @@ def persist(
             yield Sleep(wait)
             spent += wait
             request = _within(request, left - wait)
-        else:
-            return Sent(done.value, requests, spent + time.monotonic() - started)
 
 
 def _settled(trying: Flow[Done[T]], limiter: Limiter | None, tokens: int) -> Flow[Done[T]]:
@@ -111,8 +113,9 @@ def _settled(trying: Flow[Done[T]], limiter: Limiter | None, tokens: int) -> Flo
     return done
 
 
-def send_once(request: Request) -> Flow[Done[Response]]:
+def send_once(trying: Try) -> Flow[Done[Response]]:
     """One try for a whole response; redirects within the origin are followed."""
+    request = trying.request
     for _ in range(MAX_REDIRECTS):
         response: Response = yield Send(request)
         if 200 <= response.status < 300:
@@ -123,8 +126,9 @@ def send_once(request: Request) -> Flow[Done[Response]]:
     raise _too_many(request)
 
 
-def open_once(request: Request) -> Flow[Done[Incoming]]:
+def open_once(trying: Try) -> Flow[Done[Incoming]]:
     """One try for an opened response; redirects within the origin are followed."""
+    request = trying.request
     for _ in range(MAX_REDIRECTS):
         incoming: Incoming = yield Open(request)
         if 200 <= incoming.status < 300:

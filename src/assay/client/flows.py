@@ -6,10 +6,10 @@ import logging
 from collections.abc import Mapping
 from typing import TypeVar
 
-from assay.backends.exchange import Done, open_once, persist, send_once
+from assay.backends.exchange import Done, Try, open_once, persist, send_once
 from assay.backends.retry import RetryPolicy
 from assay.client.action import Action
-from assay.effects import Emit, Flow, Read, Request, Response
+from assay.effects import Emit, Flow, Incoming, Read, Request, Response
 from assay.errors import APIError, ErrorResponse
 from assay.wire.errors import request_id
 
@@ -20,34 +20,40 @@ log = logging.getLogger("assay.client")
 
 def whole(request: Request, retry: RetryPolicy) -> Flow[Response]:
     """The response, its body read but not judged."""
+
+    def once(trying: Try) -> Flow[Done[Response]]:
+        done: Done[Response] = yield from send_once(trying)
+        _log_answer(trying, done.value.status, done.headers)
+        return done
+
     _log_request(request)
-    sent = yield from persist(send_once, request, retry)
-    _log_answer(request, sent.value.status, sent.value.headers, sent.requests)
-    return sent.value
+    return (yield from persist(once, request, retry))
 
 
 def answer(action: Action[T], request: Request, retry: RetryPolicy) -> Flow[T]:
     """The answer. A body that was spoilt on its way is a failed try like any other."""
 
-    def once(request: Request) -> Flow[Done[tuple[Response, T]]]:
-        done: Done[Response] = yield from send_once(request)
+    def once(trying: Try) -> Flow[Done[T]]:
+        done: Done[Response] = yield from send_once(trying)
         response = done.value
         value = parsed(action, response.status, response.headers, response.body)
-        return Done((response, value), done.used, done.headers)
+        _log_answer(trying, response.status, response.headers)
+        return Done(value, done.used, done.headers)
 
     _log_request(request)
-    sent = yield from persist(once, request, retry)
-    response, value = sent.value
-    _log_answer(request, response.status, response.headers, sent.requests)
-    return value
+    return (yield from persist(once, request, retry))
 
 
 def opened(request: Request, retry: RetryPolicy) -> Flow[None]:
     """Emits the opened response, then its body's pieces as they come."""
+
+    def once(trying: Try) -> Flow[Done[Incoming]]:
+        done: Done[Incoming] = yield from open_once(trying)
+        _log_answer(trying, done.value.status, done.headers)
+        return done
+
     _log_request(request)
-    sent = yield from persist(open_once, request, retry)
-    incoming = sent.value
-    _log_answer(request, incoming.status, incoming.headers, sent.requests)
+    incoming = yield from persist(once, request, retry)
     yield Emit(incoming)
     while piece := (yield Read(incoming)):
         yield Emit(piece)
@@ -70,5 +76,6 @@ def _log_request(request: Request) -> None:
         )
 
 
-def _log_answer(request: Request, status: int, headers: Mapping[str, str], requests: int) -> None:
-    log.info("%s %s: %d, request id %s, %d request(s)", request.method, request.url, status, request_id(headers), requests)
+def _log_answer(trying: Try, status: int, headers: Mapping[str, str]) -> None:
+    request = trying.request
+    log.info("%s %s: %d, request id %s, %d request(s)", request.method, request.url, status, request_id(headers), trying.number)

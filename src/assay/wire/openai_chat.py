@@ -138,8 +138,8 @@ def _not_json(body: bytes, error: ValueError) -> APIResponseError:
     return APIResponseError(f"the answer is no JSON: {excerpt(text)}", code="not_json", body=text)
 
 
-def decode(body: bytes, headers: Mapping[str, str]) -> Reply:
-    """A `Reply` from a 200 answer.
+def decode(body: bytes, headers: Mapping[str, str], requests: int = 1, latency: float = 0.0) -> Reply:
+    """A `Reply` from a 200 answer, which took so many requests and seconds.
 
     Raises the kin of `APIError` for an error object in it, `APIResponseError` for a body that is no chat completion.
     """
@@ -159,6 +159,8 @@ def decode(body: bytes, headers: Mapping[str, str]) -> Reply:
         reasoning=text_or_none(message.get("reasoning") or message.get("reasoning_content")),
         refusal=text_or_none(message.get("refusal")),
         limits=rate_limits(headers),
+        requests=requests,
+        latency=latency,
     )
 
 

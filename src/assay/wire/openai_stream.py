@@ -53,8 +53,8 @@ class StreamReply:
             self._usage = usage
         return self._choices(chunk)
 
-    def reply(self) -> Reply:
-        """The whole reply. Raises `APIResponseError` when the stream ended before the answer did."""
+    def reply(self, requests: int = 1, latency: float = 0.0) -> Reply:
+        """The whole reply, which took so many requests and seconds. Raises `APIResponseError` when the stream ended before the answer did."""
         if not self.done and self._finish is None:
             raise APIResponseError("the stream ended before the answer did", code="stream_cut", request_id=self._id)
         if not self._chosen:
@@ -68,6 +68,8 @@ class StreamReply:
             reasoning="".join(self._reasoning) or None,
             refusal="".join(self._refusal) or None,
             limits=rate_limits(self._headers),
+            requests=requests,
+            latency=latency,
         )
 
     def _chunk(self, event: ServerSentEvent) -> JSONObject:
@@ -117,9 +119,9 @@ def looks_streamed(body: bytes) -> bool:
     return body.removeprefix(b"\xef\xbb\xbf").startswith((b"data:", b"event:", b": ", b":\n"))
 
 
-def decode_stream(body: bytes, headers: Mapping[str, str]) -> Reply:
-    """A `Reply` from the whole of an event stream."""
+def decode_stream(body: bytes, headers: Mapping[str, str], requests: int = 1, latency: float = 0.0) -> Reply:
+    """A `Reply` from the whole of an event stream, which took so many requests and seconds."""
     collected = StreamReply(headers)
     for event in SSEDecoder().feed(body):
         collected.take(event)
-    return collected.reply()
+    return collected.reply(requests, latency)
