@@ -338,6 +338,7 @@ def test_ctrl_c_is_exit_code_130_without_a_traceback(tmp_path: Path) -> None:
     with Server([3600.0]) as server:
         process = assay("extract", "letter.txt", "-s", "pet.json", "-m", "m", "--base-url", server.base_url, cwd=tmp_path)
         while not server.received:
+            assert process.poll() is None, "it ended before it asked"
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
