@@ -100,6 +100,18 @@ def _texts(content: JSON) -> list[str]:
     return []
 
 
+# -- what is wanted where an answer has no value to judge -----------------------------------------------------------------
+
+UNCUT = "the whole answer: it was cut off"
+ONCE = "each item once: the list repeats itself without end"
+WILLING = "an answer: the model declined"
+
+
+def some_json(why: str) -> str:
+    """`why`: what came instead, in the server's words or ours."""
+    return f"a JSON answer: {why}"
+
+
 # -- asking again ------------------------------------------------------------------------------------------------
 
 

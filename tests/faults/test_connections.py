@@ -8,8 +8,6 @@ import os
 import signal
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -30,7 +28,7 @@ from assay.backends.retry import RetryPolicy
 from assay.effects import Request
 from assay.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, AuthenticationError, ConfigurationError
 from faults.cases import GOOD, TEXT
-from faults.travel import CALL, KEY, Way, endpoint
+from faults.travel import CALL, KEY, Way, endpoint, program
 from servers import EVENT_STREAM, FIN, Server, answer, chunked, completion, delta, events
 
 ONE = chunked(events(delta('{"na'), done=False))
@@ -422,15 +420,6 @@ print("parent", drive.run(complete(to, CALL), way).requests)
     with Server([GOOD]) as server:
         done = program(script, server.base_url)
     assert done.stdout.split() == ["child", "1", "parent", "1"], done.stderr
-
-
-def program(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A process of its own that has run to its end."""
-    paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
-    command = [sys.executable, "-c", script, *arguments]
-    return subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 def test_the_end_of_a_program_waits_for_a_foreign_thread_that_is_inside_python() -> None:

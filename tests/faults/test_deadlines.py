@@ -7,8 +7,6 @@ import gc
 import os
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +22,7 @@ from assay.backends.httpx_deadline import HttpxDeadline
 from assay.backends.httpx_transport import HttpxTransport
 from assay.effects import Request, Response
 from assay.errors import APITimeoutError
+from faults.travel import program
 from servers import EVENT_STREAM, FIN, Received, Server, answer, chunked
 
 GOOD = answer(200, {"good": True})
@@ -267,15 +266,7 @@ if child == 0:
 assert os.waitpid(child, 0)[1] == 0
 """
     with Server(lambda request: [GOOD] if request.path == "/good" else TRICKLES["head"]) as server:
-        paths = os.pathsep.join(sys.path)
-        done = subprocess.run(
-            [sys.executable, "-c", script, server.url],
-            env={**os.environ, "PYTHONPATH": paths},
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        done = program(script, server.url)
     assert done.stdout.splitlines() == ["200 late"] * 3, done.stderr
 
 

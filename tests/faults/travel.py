@@ -7,8 +7,12 @@ A fault test says what the server does; here is how a call is made: sync and asy
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -115,3 +119,12 @@ async def _alist(values: Any, most: int | None) -> list[Any]:
     finally:
         await values.aclose()
     return taken
+
+
+def program(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own that has run to its end."""
+    paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60, check=False
+    )

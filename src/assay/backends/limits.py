@@ -211,7 +211,10 @@ class RateLimiter:
             self._queue.popleft()
 
     def _turn(self, place: _Place, now: float) -> float:
-        """Seconds until this place's turn: all before it go first."""
+        """Seconds until this place's turn: all before it go first.
+
+        Behind somebody, or behind the gate, it comes a little later than the one before, even where nothing else is known.
+        """
         requests, tokens = 1, place.tokens
         for other in self._queue:
             if other is place:
@@ -219,9 +222,7 @@ class RateLimiter:
             requests += 1
             tokens += other.tokens
         wait = self._wait(requests, tokens, now)
-        if (
-            requests > 1 or now < self._open_at
-        ):  # behind somebody, or behind the gate: in its turn even where nothing else is known
+        if requests > 1 or now < self._open_at:
             wait = max(wait, max(0.0, self._open_at - now) + 0.001 * requests)
         return wait
 

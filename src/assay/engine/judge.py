@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json, to_json
 
-from assay import decode, paths
+from assay import decode, paths, prompt
 from assay.engine.task import Question, Task
 from assay.errors import DecodeError
 from assay.pointer import at, govern, split
@@ -65,13 +65,13 @@ def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
             return validate(task, with_items(question, data), repairs)
 
 
-_CUT = Problem("", None, "the whole answer: it was cut off", "truncated")
+_CUT = Problem("", None, prompt.UNCUT, "truncated")
 
 
 def _nothing(reply: Reply) -> Problem | None:
     """The problem of a reply that has no text to read."""
     if reply.refusal:
-        return Problem("", reply.refusal, "an answer: the model declined", "refusal")
+        return Problem("", reply.refusal, prompt.WILLING, "refusal")
     if reply.refused is not None and BUDGET_EATEN in reply.text:
         return _CUT
     if reply.text.strip():
@@ -79,8 +79,8 @@ def _nothing(reply: Reply) -> Problem | None:
     if reply.finish_reason == "length":
         return _CUT
     if reply.refused is not None:
-        return Problem("", None, f"a JSON answer: {reply.refused.message}", "server")
-    return Problem("", None, f"a JSON answer; the reply was empty (finish_reason {reply.finish_reason})", "empty")
+        return Problem("", None, prompt.some_json(reply.refused.message), "server")
+    return Problem("", None, prompt.some_json(f"the reply was empty (finish_reason {reply.finish_reason})"), "empty")
 
 
 def _arguments(value: JSON, name: str) -> JSON:

@@ -93,7 +93,7 @@ def _continued(task: Task[Any], source: Source, question: Question, verdict: Ver
     else:
         complete = data_paths.get(data, path)[:-1]
     if _runs_away(complete, source):
-        problem = Problem(path, None, "each item once: the list repeats itself without end", "truncated")
+        problem = Problem(path, None, prompt.ONCE, "truncated")
         messages = task.prompt.ask_again(source, prompt.complaint([problem]))
         call = task.call(messages, question.call.mode, question.call.params)
         return Next(Question(call), f"the list {path or 'of the answer'} repeated itself until it was cut off: asked again")

@@ -54,7 +54,10 @@ class StreamReply:
         return self._choices(chunk)
 
     def reply(self, requests: int = 1, latency: float = 0.0) -> Reply:
-        """The whole reply, which took so many requests and seconds. Raises `APIResponseError` when the stream ended before the answer did."""
+        """The whole reply, which took so many requests and seconds.
+
+        Raises `APIResponseError` when the stream ended before the answer did.
+        """
         if not self.done and self._finish is None:
             raise APIResponseError("the stream ended before the answer did", code="stream_cut", request_id=self._id)
         if not self._chosen:
