@@ -42,8 +42,9 @@ class Body(ABC):
         """The rest of the body, and the response closed."""
         try:
             chunks = []
-            while chunk := self.read():
-                chunks.append(chunk)
+            while raw := self.pull():
+                chunks.append(self._unpacker.feed(raw))
+            self._unpacker.end()
             return Response(self.status, self.headers, b"".join(chunks))
         finally:
             self.close()
@@ -75,8 +76,9 @@ class AsyncBody(ABC):
         """The rest of the body, and the response closed."""
         try:
             chunks = []
-            while chunk := await self.read():
-                chunks.append(chunk)
+            while raw := await self.pull():
+                chunks.append(self._unpacker.feed(raw))
+            self._unpacker.end()
             return Response(self.status, self.headers, b"".join(chunks))
         finally:
             await self.aclose()

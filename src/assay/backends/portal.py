@@ -1,39 +1,68 @@
-"""Blocking streams over an awaited transport: an event loop in a thread of its own does the awaiting.
+"""An event loop of our own in a thread of its own, in which awaited work is done for callers elsewhere.
 
-So a blocked read can be interrupted: Ctrl-C cancels the request and closes its connection, where a library that blocks outside
-Python would neither see it nor stop.
+Threads that block call into it (`call`), so that Ctrl-C ends their wait and cancels the work. Tasks of other event loops have work
+done in it (`perform`): a library that announces each result from a thread of its own interrupts the loop that waits for it each
+time, and with asyncio's loop that takes more than the work itself. Here it interrupts ours, which bears it best (see
+`assay.event_loop`), and the other loop is given its results by the handful.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import queue
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
 
-from assay.effects import AsyncIncoming, AsyncTransport, Request
 from assay.event_loop import new_event_loop
 
 T = TypeVar("T")
 
-READ_AHEAD = 64
-"""Chunks of a stream that may wait for their reader: enough to hand over many at once, little to hold."""
+
+class PortalClosed(Exception):  # noqa: N818  # what happened
+    """The portal was closed before the work was done."""
+
+
+class OwnPortal:
+    """A portal that is opened when first needed, and anew in a forked process, where the old one's thread is not."""
+
+    def __init__(self) -> None:
+        self._portals: dict[int, Portal] = {}
+
+    def __call__(self) -> Portal:
+        process = os.getpid()
+        portal = self._portals.get(process)
+        if portal is None:
+            portal = self._portals.setdefault(process, Portal())  # of two threads that open one, one's is dropped
+        return portal
+
+    @property
+    def opened(self) -> bool:
+        return os.getpid() in self._portals
+
+    def close(self) -> None:
+        portal = self._portals.pop(os.getpid(), None)
+        if portal is not None:
+            portal.close()
 
 
 class Portal:
-    """Runs coroutines for threads that block. Closed when it is dropped, at the latest."""
+    """Does work in its loop. Closed when it is dropped, at the latest: what is under way is cancelled then."""
 
     def __init__(self) -> None:
         self._loop = new_event_loop()
-        self._thread = threading.Thread(target=_serve, args=(self._loop,), name="assay-transport", daemon=True)
-        self._thread.start()
-        self.close = weakref.finalize(self, _stop, self._loop, self._thread)
+        self._jobs: Mailbox[_Job[Any]] = Mailbox(self._loop, _Job.begin)
+        self._callers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox[_Job[Any]]] = weakref.WeakKeyDictionary()
+        # The thread holds no more than this, so that a dropped portal is noticed.
+        thread = threading.Thread(target=_serve, args=(self._loop, self._jobs), name="assay-transport", daemon=True)
+        thread.start()
+        self.close = weakref.finalize(self, _stop, self._loop, thread, os.getpid())
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """A coroutine's result. An interruption of the waiting thread cancels it."""
+        """A coroutine's result, for a thread that blocks. An interruption of its wait cancels the coroutine."""
         waiting = threading.Lock()
         waiting.acquire()
         tasks: list[asyncio.Task[T]] = []
@@ -51,102 +80,116 @@ class Portal:
             raise
         return tasks[0].result()
 
+    async def perform(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of `work()`, for a task of any loop. When that is cancelled, so is the work. Raises `PortalClosed`."""
+        loop = asyncio.get_running_loop()
+        if loop is self._loop:
+            return await work()
+        caller = self._callers.get(loop)
+        if caller is None:
+            caller = self._callers.setdefault(loop, Mailbox(loop, _Job.tell))
+        job = _Job(work, caller, loop.create_future())
+        try:
+            self._jobs.put(job)
+        except RuntimeError:
+            raise PortalClosed from None
+        try:
+            await job.ended
+        except BaseException:
+            with suppress(RuntimeError):
+                self.soon(job.cancel)
+            raise
+        return job.result()
+
     def soon(self, callback: Callable[[], object]) -> None:
         """Have something done in the loop's thread."""
         self._loop.call_soon_threadsafe(callback)
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
+class Mailbox(Generic[T]):
+    """What other threads have for a loop, which is woken once for all that comes before it looks."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, take: Callable[[T], object]) -> None:
+        self._loop = weakref.ref(loop)
+        self._take = take
+        self._items: deque[T] = deque()
+        self._woken = False
+
+    def put(self, item: T) -> None:
+        """Raises `RuntimeError` when the loop is closed."""
+        self._items.append(item)
+        if not self._woken and (loop := self._loop()) is not None:
+            self._woken = True
+            loop.call_soon_threadsafe(self._look)
+
+    def _look(self) -> None:
+        self._woken = False  # before looking: for what comes from now on it is woken again
+        self.clear(self._take)
+
+    def clear(self, take: Callable[[T], object]) -> None:
+        while self._items:
+            take(self._items.popleft())
+
+
+class _Job(Generic[T]):
+    """Work that is done in one loop while a task of another waits for it."""
+
+    __slots__ = ("_caller", "_task", "_work", "ended")
+
+    def __init__(
+        self, work: Callable[[], Coroutine[Any, Any, T]], caller: Mailbox[_Job[Any]], ended: asyncio.Future[None]
+    ) -> None:
+        self._work = work
+        self._caller = caller
+        self._task: asyncio.Task[T] | None = None
+        self.ended = ended
+        """Of the loop that waits."""
+
+    def begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._work())
+        self._task.add_done_callback(self._done)
+
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _done(self, _: asyncio.Task[T]) -> None:
+        self.give_back()
+
+    def give_back(self) -> None:
+        with suppress(RuntimeError):  # a loop that was closed waits for nothing
+            self._caller.put(self)
+
+    def tell(self) -> None:
+        """In the loop that waits."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def result(self) -> T:
+        if self._task is None or self._task.cancelled():
+            raise PortalClosed
+        return self._task.result()
+
+
+def _serve(loop: asyncio.AbstractEventLoop, jobs: Mailbox[_Job[Any]]) -> None:
     try:
         loop.run_forever()
+        loop.run_until_complete(_wind_up())
     finally:
         loop.close()
+        jobs.clear(_Job.give_back)
 
 
-def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+async def _wind_up() -> None:
+    while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread, process: int) -> None:
+    if process != os.getpid():  # its thread is in the process that this one was forked from
+        return
     loop.call_soon_threadsafe(loop.stop)
     if thread is not threading.current_thread():
         thread.join(1.0)
-
-
-class BlockingStreams:
-    """Opens responses of an `AsyncTransport` for threads that block."""
-
-    def __init__(self, inner: AsyncTransport) -> None:
-        self._inner = inner
-        self._portal: Portal | None = None
-        self._process = 0
-        self._starting = threading.Lock()
-
-    def open(self, request: Request) -> BlockingIncoming:
-        portal = self._ready()
-        return BlockingIncoming(portal, portal.call(self._inner.open(request)))
-
-    def close(self) -> None:
-        with self._starting:
-            if self._portal is not None:
-                self._portal.call(self._inner.aclose())
-                self._portal.close()
-                self._portal = None
-
-    def _ready(self) -> Portal:
-        """The portal, made when first needed, and anew in a forked process, where the old one's thread is not."""
-        if self._portal is None or self._process != os.getpid():
-            with self._starting:
-                if self._portal is None or self._process != os.getpid():
-                    self._portal, self._process = Portal(), os.getpid()
-        return self._portal
-
-
-class BlockingIncoming:
-    """Chunks are read ahead in the loop's thread: handing over what is there already is much cheaper than asking for it."""
-
-    def __init__(self, portal: Portal, inner: AsyncIncoming) -> None:
-        self.status = inner.status
-        self.headers: Mapping[str, str] = inner.headers
-        self._portal = portal
-        self._inner = inner
-        self._chunks: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
-        self._room = asyncio.Event()
-        self._reader: asyncio.Task[None] | None = None
-        self._end: bytes | Exception | None = None
-
-    def read(self) -> bytes:
-        if self._reader is None:
-            self._reader = self._portal.call(self._start())
-        chunk = self._chunks.get() if self._end is None else self._end
-        if isinstance(chunk, Exception) or not chunk:
-            self._end = chunk
-        elif not self._room.is_set() and self._chunks.qsize() < READ_AHEAD // 2:
-            self._portal.soon(self._room.set)
-        if isinstance(chunk, Exception):
-            raise chunk
-        return chunk
-
-    async def _start(self) -> asyncio.Task[None]:
-        return asyncio.ensure_future(self._read_ahead())
-
-    async def _read_ahead(self) -> None:
-        self._room.set()
-        while True:
-            try:
-                chunk = await self._inner.read()
-            except Exception as error:  # noqa: BLE001  # border: whatever it is, it is raised in the thread that reads
-                self._chunks.put(error)
-                return
-            self._chunks.put(chunk)
-            if not chunk:
-                return
-            if self._chunks.qsize() >= READ_AHEAD:
-                self._room.clear()
-                await self._room.wait()
-
-    def close(self) -> None:
-        if self._portal.close.alive:  # else it was closed with the transport
-            self._portal.call(self._stop())
-
-    async def _stop(self) -> None:
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
-        await self._inner.aclose()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -20,10 +20,11 @@ from pyreqwest.request import RequestBuilder, StreamRequest, SyncRequestBuilder,
 from pyreqwest.response import Response as Answer
 from pyreqwest.response import SyncResponse
 
+from assay.backends.blocking_streams import BlockingIncoming, BlockingStreams
 from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
 from assay.backends.incoming import LONGEST, AsyncBody, Body
 from assay.backends.leaving import wait_at_exit
-from assay.backends.portal import BlockingIncoming, BlockingStreams
+from assay.backends.portal import OwnPortal, PortalClosed
 from assay.backends.workers import Workers
 from assay.effects import Request, Response
 from assay.errors import APIConnectionError, ConfigurationError
@@ -32,6 +33,10 @@ CONNECT_TIMEOUT = 5.0
 """Seconds, as in the groq SDK."""
 AHEAD = 65536
 """Bytes read before a whole answer is handed over; of a stream none, or its first event would wait for the buffer to fill."""
+COPIED = 256 * 1024
+"""Bytes of a request body up to which copying it is less work than sharing it."""
+UNSENDABLE = (BuilderError, ValueError)
+"""What making a request raises when it cannot be one."""
 DRAIN = 0.02
 """Seconds that closing an unfinished response may wait for its end."""
 
@@ -39,17 +44,23 @@ DRAIN = 0.02
 class PyreqwestTransport:
     """An `AsyncTransport`. Any number of event loops and threads may share it, and a forked process too.
 
+    Whole answers are awaited in a portal; streams, of which every piece counts, in the loop of the one who reads them.
+
     A request that is cancelled before its answer begins is not taken back by pyreqwest: its connection is closed at the
     request's deadline. Once the answer has begun, closing or cancelling closes the connection at once.
     """
 
-    def __init__(self, connect_timeout: float = CONNECT_TIMEOUT) -> None:
+    def __init__(self, connect_timeout: float = CONNECT_TIMEOUT, portal: OwnPortal | None = None) -> None:
         self._connect_timeout = connect_timeout
         self._client: Client | None = None
         self._process = 0
+        self._portal = portal or OwnPortal()
 
     async def send(self, request: Request) -> Response:
-        return await (await self._open(request, AHEAD)).whole()
+        try:
+            return await self._portal().perform(lambda: self._whole(request))
+        except PortalClosed:
+            raise connection_failed(request, "the client was closed") from None
 
     async def open(self, request: Request) -> PyreqwestIncoming:
         return await self._open(request, 0)
@@ -58,11 +69,17 @@ class PyreqwestTransport:
         client, self._client = self._client, None
         if client is not None:
             await client.close()
+        self._portal.close()
+
+    async def _whole(self, request: Request) -> Response:
+        return await (await self._open(request, AHEAD)).whole()
 
     async def _open(self, request: Request, ahead: int) -> PyreqwestIncoming:
         client = self._ready()
-        with _sendable(request):
+        try:
             built = _build(client.request(request.method, request.url), request, ahead).build_streamed()
+        except UNSENDABLE:
+            raise cannot_be_sent(request) from None
         started = time.monotonic()
         try:
             answer = await built.__aenter__()
@@ -89,22 +106,25 @@ class PyreqwestIncoming(AsyncBody):
         self._built = built
         self._started = started
         self._reader = answer.body_reader
-        self._ended = False
+        self._left = _length(self.headers)
 
     async def pull(self) -> bytes:
+        if not self._left:
+            return b""
         try:
             chunk = await self._reader.read_chunk()
         except PyreqwestError as error:
             raise _failure(error, self._request, self._started, 0.0) from None
         if chunk is None:
-            self._ended = True
+            self._left = 0
             return b""
+        self._left -= len(chunk)
         return bytes(chunk)
 
     async def aclose(self) -> None:
-        if not self._ended:
+        if self._left:
             await self._drain()
-        await self._built.__aexit__(None, None, None)
+            await self._built.__aexit__(None, None, None)
 
     async def _drain(self) -> None:
         """Read what is left if it is there already, as the last chunk after `[DONE]` is: the connection can then be kept."""
@@ -126,7 +146,8 @@ class BlockingPyreqwestTransport:
         self._client: SyncClient | None = None
         self._process = 0
         self._workers = Workers()
-        self._streams = BlockingStreams(PyreqwestTransport(connect_timeout))
+        portal = OwnPortal()
+        self._streams = BlockingStreams(PyreqwestTransport(connect_timeout, portal), portal)
 
     def send(self, request: Request) -> Response:
         client = self._ready()
@@ -143,8 +164,10 @@ class BlockingPyreqwestTransport:
         self._streams.close()
 
     def _whole(self, client: SyncClient, request: Request) -> Response:
-        with _sendable(request):
+        try:
             built = _build(client.request(request.method, request.url), request, AHEAD).build_streamed()
+        except UNSENDABLE:
+            raise cannot_be_sent(request) from None
         started = time.monotonic()
         try:
             answer = built.__enter__()
@@ -172,16 +195,32 @@ class _Whole(Body):
         self._built = built
         self._started = started
         self._reader = answer.body_reader
+        self._left = _length(self.headers)
 
     def pull(self) -> bytes:
+        if not self._left:
+            return b""
         try:
             chunk = self._reader.read_chunk()
         except PyreqwestError as error:
             raise _failure(error, self._request, self._started, 0.0) from None
-        return b"" if chunk is None else bytes(chunk)
+        if chunk is None:
+            self._left = 0
+            return b""
+        self._left -= len(chunk)
+        return bytes(chunk)
 
     def close(self) -> None:
-        self._built.__exit__(None, None, None)
+        if self._left:
+            self._built.__exit__(None, None, None)
+
+
+def _length(headers: Mapping[str, str]) -> int:
+    """Bytes that the body has; a negative number when they are not counted. Of a counted body no call is needed to see its end or
+    to close it, and each call gives the interpreter away.
+    """
+    length = headers.get("content-length", "")
+    return int(length) if length.isdecimal() and "transfer-encoding" not in headers else -1
 
 
 ClientKind = TypeVar("ClientKind", Client, SyncClient)
@@ -213,19 +252,21 @@ def _build(builder: Requests, request: Request, ahead: int) -> Requests:
     if request.timeout is not None:
         builder = builder.timeout(timedelta(seconds=min(request.timeout, LONGEST)))
     if request.body:
-        builder = builder.body_bytes(request.body)
+        builder = _with_body(builder, request.body)
     elif request.method in {"POST", "PUT"}:
         builder = builder.header("content-length", "0")  # RFC 9110 8.6; some gateways answer 411 without it
     # By default it would hold a response back until 64 kB of it had come, or all: a stream would not stream.
     return builder.streamed_read_buffer_limit(ahead)
 
 
-@contextmanager
-def _sendable(request: Request) -> Iterator[None]:
-    try:
-        yield
-    except (BuilderError, ValueError):
-        raise cannot_be_sent(request) from None
+def _with_body(builder: Requests, body: bytes) -> Requests:
+    """A text is copied. Bytes stay Python's, whose interpreter the transport's thread must enter when it has sent them."""
+    if len(body) <= COPIED:
+        try:
+            return builder.body_text(body.decode())
+        except UnicodeDecodeError:
+            pass
+    return builder.body_bytes(body)
 
 
 def _failure(error: PyreqwestError, request: Request, started: float, connect_timeout: float) -> APIConnectionError:

@@ -1,0 +1,88 @@
+"""Blocking streams over an awaited transport, which is awaited in a portal.
+
+So a blocked read can be interrupted: Ctrl-C cancels the request and closes its connection, where a library that blocks outside
+Python would neither see it nor stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Mapping
+
+from assay.backends.portal import OwnPortal, Portal
+from assay.effects import AsyncIncoming, AsyncTransport, Request
+
+READ_AHEAD = 64
+"""Chunks of a stream that may wait for their reader: enough to hand over many at once, little to hold."""
+
+
+class BlockingStreams:
+    """Opens responses of an `AsyncTransport` for threads that block."""
+
+    def __init__(self, inner: AsyncTransport, portal: OwnPortal) -> None:
+        self._inner = inner
+        self._portal = portal
+
+    def open(self, request: Request) -> BlockingIncoming:
+        portal = self._portal()
+        return BlockingIncoming(portal, portal.call(self._inner.open(request)))
+
+    def close(self) -> None:
+        if self._portal.opened:
+            self._portal().call(self._inner.aclose())
+        self._portal.close()
+
+
+class BlockingIncoming:
+    """Chunks are read ahead in the loop's thread: handing over what is there already is much cheaper than asking for it."""
+
+    def __init__(self, portal: Portal, inner: AsyncIncoming) -> None:
+        self.status = inner.status
+        self.headers: Mapping[str, str] = inner.headers
+        self._portal = portal
+        self._inner = inner
+        self._chunks: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+        self._room = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+        self._end: bytes | Exception | None = None
+
+    def read(self) -> bytes:
+        if self._reader is None:
+            self._reader = self._portal.call(self._start())
+        chunk = self._chunks.get() if self._end is None else self._end
+        if isinstance(chunk, Exception) or not chunk:
+            self._end = chunk
+        elif not self._room.is_set() and self._chunks.qsize() < READ_AHEAD // 2:
+            self._portal.soon(self._room.set)
+        if isinstance(chunk, Exception):
+            raise chunk
+        return chunk
+
+    async def _start(self) -> asyncio.Task[None]:
+        return asyncio.ensure_future(self._read_ahead())
+
+    async def _read_ahead(self) -> None:
+        self._room.set()
+        while True:
+            try:
+                chunk = await self._inner.read()
+            except Exception as error:  # noqa: BLE001  # border: whatever it is, it is raised in the thread that reads
+                self._chunks.put(error)
+                return
+            self._chunks.put(chunk)
+            if not chunk:
+                return
+            if self._chunks.qsize() >= READ_AHEAD:
+                self._room.clear()
+                await self._room.wait()
+
+    def close(self) -> None:
+        if self._portal.close.alive:  # else it was closed with the transport
+            self._portal.call(self._stop())
+
+    async def _stop(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+        await self._inner.aclose()
