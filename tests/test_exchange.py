@@ -11,7 +11,7 @@ import pytest
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from assay.backends.chat import Endpoint, complete
-from assay.backends.exchange import exchange, persist, send_once
+from assay.backends.exchange import Done, Try, exchange, persist, send_once
 from assay.backends.retry import RetryPolicy, retryable
 from assay.effects import Flow, Request, Response, Send, Sleep
 from assay.errors import (
@@ -198,8 +198,11 @@ def test_the_limiter_is_asked_before_and_told_after() -> None:
 
 
 def test_an_interrupted_request_is_settled_with_the_limiter() -> None:
+    def once(trying: Try) -> Flow[Done[Response]]:
+        return Done((yield from send_once(trying.request)))
+
     limiter = Watched()
-    flow = persist(send_once, REQUEST, RetryPolicy(), limiter, 7)
+    flow = persist(once, REQUEST, RetryPolicy(), limiter, 7)
     assert isinstance(next(flow), Send)
     flow.close()
     assert limiter.told == [("reserve", 7), ("settle", 7, None, None)]

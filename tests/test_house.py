@@ -18,7 +18,7 @@ SRC = ROOT / "src"
 
 # One row per storey, the ground floor first: a room imports only from itself and from rows above it in this table.
 LAYERS = (
-    {"types"},
+    {"types", "value"},
     {"pointer", "prices"},
     {"paths", "words"},
     {"ground"},

@@ -16,13 +16,14 @@ is closed by the driver when the flow ends, opens another, or is left by its use
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
+
+from assay.value import value
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """An HTTP request, or what a local engine takes in its place. The headers hold the key: they are never shown."""
 
@@ -37,7 +38,7 @@ class Request:
         return f"<Request {self.method} {self.url}, {len(self.body)} bytes>"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Response:
     """A whole HTTP response, its body unpacked. Header names are in lower case."""
 
@@ -53,27 +54,27 @@ class Incoming(Protocol):
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Send:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Open:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Read:
     incoming: Incoming
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sleep:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Emit:
     value: Any
 

@@ -10,7 +10,8 @@ import asyncio
 import queue
 from collections.abc import Mapping
 
-from assay.backends.portal import OwnPortal, Portal
+from assay.backends.per_process import PerProcess
+from assay.backends.portal import Portal
 from assay.effects import AsyncIncoming, AsyncTransport, Request
 
 READ_AHEAD = 64
@@ -20,7 +21,7 @@ READ_AHEAD = 64
 class BlockingStreams:
     """Opens responses of an `AsyncTransport` for threads that block."""
 
-    def __init__(self, inner: AsyncTransport, portal: OwnPortal) -> None:
+    def __init__(self, inner: AsyncTransport, portal: PerProcess[Portal]) -> None:
         self._inner = inner
         self._portal = portal
 
@@ -29,9 +30,10 @@ class BlockingStreams:
         return BlockingIncoming(portal, portal.call(self._inner.open(request)))
 
     def close(self) -> None:
-        if self._portal.opened:
-            self._portal().call(self._inner.aclose())
-        self._portal.close()
+        portal = self._portal.take()
+        if portal is not None:
+            portal.call(self._inner.aclose())
+            portal.close()
 
 
 class BlockingIncoming:

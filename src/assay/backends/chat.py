@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from assay.backends.exchange import Done, Once, Try, open_once, persist, read_all, send_once
@@ -64,19 +63,19 @@ def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
 
     def once(trying: Try) -> Flow[Done[Reply]]:
         nonlocal begun
-        incoming = (yield from open_once(trying)).value
+        incoming = yield from open_once(trying.request)
         if begun:
             yield Emit(Delta(restart=True))
         begun = True
-        return _done((yield from _collect(incoming, trying)), incoming.headers)
+        return _done((yield from _collect(incoming, trying)))
 
     return (yield from _reply(once, endpoint, call, request))
 
 
 def _whole(trying: Try) -> Flow[Done[Reply]]:
-    response = (yield from send_once(trying)).value
+    response = yield from send_once(trying.request)
     read = decode_stream if looks_streamed(response.body) else decode
-    return _done(read(response.body, response.headers, trying.number, trying.seconds()), response.headers)
+    return _done(read(response.body, response.headers, trying.number, trying.seconds()))
 
 
 def _collect(incoming: Incoming, trying: Try) -> Flow[Reply]:
@@ -97,8 +96,8 @@ def _collect(incoming: Incoming, trying: Try) -> Flow[Reply]:
     return collected.reply(trying.number, trying.seconds())
 
 
-def _done(reply: Reply, headers: Mapping[str, str]) -> Done[Reply]:
-    return Done(reply, reply.usage.total_tokens or None, headers)
+def _done(reply: Reply) -> Done[Reply]:
+    return Done(reply, reply.usage.total_tokens or None, reply.limits)
 
 
 def _reply(once: Once[Reply], endpoint: Endpoint, call: Call, request: Request) -> Flow[Reply]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Generic, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -19,6 +19,8 @@ from assay.backends.unpack import MAX_BODY
 from assay.effects import Flow, Incoming, Open, Read, Request, Response, Send, Sleep
 from assay.errors import APIError, APIResponseError, APIStatusError, ErrorResponse
 from assay.retry import Rounds
+from assay.types import RateLimits
+from assay.value import value
 from assay.wire.errors import status_error
 from assay.wire.headers import rate_limits
 
@@ -33,16 +35,17 @@ OVERLOADED = frozenset({429, 498, 503, 529})
 """Statuses that slow down all who share a limiter."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Done(Generic[T]):
     """What one try brought: the value, and what a limiter wants to know."""
 
     value: T
-    used: int | None
-    headers: Mapping[str, str]
+    used: int | None = None
+    """Tokens."""
+    limits: RateLimits | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Try:
     """One try of a request."""
 
@@ -61,78 +64,76 @@ Once = Callable[[Try], Flow[Done[T]]]
 """Performs a try. It raises the kin of `APIError` when it fails."""
 
 
-def exchange(request: Request, retry: RetryPolicy, limiter: Limiter | None = None, tokens: int = 0) -> Flow[Response]:
-    """A response of status 200 to 299. Raises the kin of `APIError`. `tokens` are booked with the limiter."""
-    return (yield from persist(send_once, request, retry, limiter, tokens))
-
-
-def open_stream(request: Request, retry: RetryPolicy, limiter: Limiter | None = None, tokens: int = 0) -> Flow[Incoming]:
-    """An opened response of status 200 to 299, its body to be read with `Read`. Raises the kin of `APIError`."""
-    return (yield from persist(open_once, request, retry, limiter, tokens))
+def exchange(request: Request, retry: RetryPolicy) -> Flow[Response]:
+    """A response of status 200 to 299. Raises the kin of `APIError`."""
+    return (yield from persist(_sent, request, retry))
 
 
 def persist(once: Once[T], request: Request, retry: RetryPolicy, limiter: Limiter | None = None, tokens: int = 0) -> Flow[T]:
-    """The value of the first try that succeeds. Raises the last error."""
+    """The value of the first try that succeeds. Raises the last error. `tokens` are booked with the limiter for each try."""
     rounds: Rounds | None = None
-    budget = retry.seconds(request.timeout)
-    requests, spent = 0, 0.0
+    budget, requests, spent = 0.0, 0, 0.0
     while True:
-        yield from _admission(limiter, tokens)
+        while limiter is not None and (pause := limiter.reserve(tokens)) > 0:
+            yield Sleep(pause)
         requests += 1
         started = time.monotonic()
         try:
-            return (yield from _settled(once(Try(request, requests, started - spent)), limiter, tokens)).value
+            done = yield from once(Try(request, requests, started - spent))
         except APIError as error:
+            _tell_failure(limiter, tokens, error)
+            if rounds is None:
+                rounds, budget = retry.rounds(), retry.seconds(request.timeout)
             spent += time.monotonic() - started
             left = budget - spent
-            rounds = rounds or retry.rounds()
             wait = rounds.after(error)
             if wait is None or wait >= left:
                 raise _final(error, requests, request, left) from None
             yield Sleep(wait)
             spent += wait
             request = _within(request, left - wait)
-
-
-def _settled(trying: Flow[Done[T]], limiter: Limiter | None, tokens: int) -> Flow[Done[T]]:
-    """One try, its outcome told to the limiter; also when it is broken off, or its booking would stand for ever."""
-    if limiter is None:
-        return (yield from trying)
-    try:
-        done = yield from trying
-    except APIStatusError as error:
-        if error.status_code in OVERLOADED:
-            limiter.refuse(tokens, error, rate_limits(error.response.headers))
+        except BaseException:  # broken off: its booking would stand for ever
+            _tell_failure(limiter, tokens, None)
+            raise
         else:
-            limiter.settle(tokens, None, rate_limits(error.response.headers))
-        raise
-    except BaseException:
+            if limiter is not None:
+                limiter.settle(tokens, done.used, done.limits)
+            return done.value
+
+
+def _tell_failure(limiter: Limiter | None, tokens: int, error: APIError | None) -> None:
+    if limiter is None:
+        return
+    if not isinstance(error, APIStatusError):
         limiter.settle(tokens, None, None)
-        raise
-    limiter.settle(tokens, done.used, rate_limits(done.headers))
-    return done
+    elif error.status_code in OVERLOADED:
+        limiter.refuse(tokens, error, rate_limits(error.response.headers))
+    else:
+        limiter.settle(tokens, None, rate_limits(error.response.headers))
 
 
-def send_once(trying: Try) -> Flow[Done[Response]]:
+def _sent(trying: Try) -> Flow[Done[Response]]:
+    return Done((yield from send_once(trying.request)))
+
+
+def send_once(request: Request) -> Flow[Response]:
     """One try for a whole response; redirects within the origin are followed."""
-    request = trying.request
     for _ in range(MAX_REDIRECTS):
         response: Response = yield Send(request)
         if 200 <= response.status < 300:
-            return Done(response, None, response.headers)
+            return response
         if not 300 <= response.status < 400:
             raise status_error(response.status, response.headers, response.body)
         request = redirected(request, response.status, response.headers)
     raise _too_many(request)
 
 
-def open_once(trying: Try) -> Flow[Done[Incoming]]:
+def open_once(request: Request) -> Flow[Incoming]:
     """One try for an opened response; redirects within the origin are followed."""
-    request = trying.request
     for _ in range(MAX_REDIRECTS):
         incoming: Incoming = yield Open(request)
         if 200 <= incoming.status < 300:
-            return Done(incoming, None, incoming.headers)
+            return incoming
         if not 300 <= incoming.status < 400:
             body = yield from read_all(incoming, MAX_ERROR_BODY)
             raise status_error(incoming.status, incoming.headers, body)
@@ -176,11 +177,6 @@ def _within(request: Request, left: float) -> Request:
     """The request with a timeout that ends with the budget, but leaves it time to be answered at all."""
     left = max(left, SHORTEST_TRY)
     return replace(request, timeout=left if request.timeout is None else min(request.timeout, left))
-
-
-def _admission(limiter: Limiter | None, tokens: int) -> Flow[None]:
-    while limiter is not None and (wait := limiter.reserve(tokens)) > 0:
-        yield Sleep(wait)
 
 
 def _final(error: APIError, requests: int, request: Request, left: float) -> APIError:

@@ -26,29 +26,6 @@ class PortalClosed(Exception):  # noqa: N818  # what happened
     """The portal was closed before the work was done."""
 
 
-class OwnPortal:
-    """A portal that is opened when first needed, and anew in a forked process, where the old one's thread is not."""
-
-    def __init__(self) -> None:
-        self._portals: dict[int, Portal] = {}
-
-    def __call__(self) -> Portal:
-        process = os.getpid()
-        portal = self._portals.get(process)
-        if portal is None:
-            portal = self._portals.setdefault(process, Portal())  # of two threads that open one, one's is dropped
-        return portal
-
-    @property
-    def opened(self) -> bool:
-        return os.getpid() in self._portals
-
-    def close(self) -> None:
-        portal = self._portals.pop(os.getpid(), None)
-        if portal is not None:
-            portal.close()
-
-
 class Portal:
     """Does work in its loop. Closed when it is dropped, at the latest: what is under way is cancelled then."""
 

@@ -7,11 +7,11 @@ needs a fraction of the CPU of httpx. Its unpacking is switched off: `assay.back
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from pyreqwest.client import Client, ClientBuilder, SyncClient, SyncClientBuilder
@@ -24,7 +24,8 @@ from assay.backends.blocking_streams import BlockingIncoming, BlockingStreams
 from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
 from assay.backends.incoming import LONGEST, AsyncBody, Body
 from assay.backends.leaving import wait_at_exit
-from assay.backends.portal import OwnPortal, PortalClosed
+from assay.backends.per_process import PerProcess
+from assay.backends.portal import Portal, PortalClosed
 from assay.backends.workers import Workers
 from assay.effects import Request, Response
 from assay.errors import APIConnectionError, ConfigurationError
@@ -50,11 +51,10 @@ class PyreqwestTransport:
     request's deadline. Once the answer has begun, closing or cancelling closes the connection at once.
     """
 
-    def __init__(self, connect_timeout: float = CONNECT_TIMEOUT, portal: OwnPortal | None = None) -> None:
+    def __init__(self, connect_timeout: float = CONNECT_TIMEOUT, portal: PerProcess[Portal] | None = None) -> None:
         self._connect_timeout = connect_timeout
-        self._client: Client | None = None
-        self._process = 0
-        self._portal = portal or OwnPortal()
+        self._client = PerProcess(partial(_async_client, connect_timeout))
+        self._portal = portal or PerProcess(Portal)
 
     async def send(self, request: Request) -> Response:
         try:
@@ -66,16 +66,17 @@ class PyreqwestTransport:
         return await self._open(request, 0)
 
     async def aclose(self) -> None:
-        client, self._client = self._client, None
+        client, portal = self._client.take(), self._portal.take()
         if client is not None:
             await client.close()
-        self._portal.close()
+        if portal is not None:
+            portal.close()
 
     async def _whole(self, request: Request) -> Response:
         return await (await self._open(request, AHEAD)).whole()
 
     async def _open(self, request: Request, ahead: int) -> PyreqwestIncoming:
-        client = self._ready()
+        client = self._client()
         try:
             built = _build(client.request(request.method, request.url), request, ahead).build_streamed()
         except UNSENDABLE:
@@ -90,13 +91,6 @@ class PyreqwestTransport:
         except BaseException:
             await built.__aexit__(None, None, None)
             raise
-
-    def _ready(self) -> Client:
-        """The client, made when first needed, and anew in a forked process: the old one's threads are not there."""
-        if self._client is None or self._process != os.getpid():
-            self._client = _client(lambda many: _configured(ClientBuilder(), self._connect_timeout, many).build())
-            self._process = os.getpid()
-        return self._client
 
 
 class PyreqwestIncoming(AsyncBody):
@@ -143,24 +137,24 @@ class BlockingPyreqwestTransport:
 
     def __init__(self, connect_timeout: float = CONNECT_TIMEOUT) -> None:
         self._connect_timeout = connect_timeout
-        self._client: SyncClient | None = None
-        self._process = 0
-        self._workers = Workers()
-        portal = OwnPortal()
+        self._client = PerProcess(partial(_sync_client, connect_timeout))
+        self._workers = PerProcess(Workers)
+        portal = PerProcess(Portal)
         self._streams = BlockingStreams(PyreqwestTransport(connect_timeout, portal), portal)
 
     def send(self, request: Request) -> Response:
-        client = self._ready()
-        return self._workers.run(lambda: self._whole(client, request))  # the total deadline is pyreqwest's
+        client = self._client()
+        return self._workers().run(lambda: self._whole(client, request))  # the total deadline is pyreqwest's
 
     def open(self, request: Request) -> BlockingIncoming:
         return self._streams.open(request)
 
     def close(self) -> None:
-        client, self._client = self._client, None
+        client, workers = self._client.take(), self._workers.take()
         if client is not None:
             client.close()
-        self._workers.close()
+        if workers is not None:
+            workers.close()
         self._streams.close()
 
     def _whole(self, client: SyncClient, request: Request) -> Response:
@@ -179,13 +173,6 @@ class BlockingPyreqwestTransport:
             built.__exit__(None, None, None)
             raise
         return body.whole()
-
-    def _ready(self) -> SyncClient:
-        """The client, made when first needed, and anew in a forked process, with its threads: the old ones are not there."""
-        if self._client is None or self._process != os.getpid():
-            self._client = _client(lambda many: _configured(SyncClientBuilder(), self._connect_timeout, many).build())
-            self._process, self._workers = os.getpid(), Workers()
-        return self._client
 
 
 class _Whole(Body):
@@ -228,7 +215,15 @@ Clients = TypeVar("Clients", ClientBuilder, SyncClientBuilder)
 Requests = TypeVar("Requests", RequestBuilder, SyncRequestBuilder)
 
 
-def _client(build: Callable[[bool], ClientKind]) -> ClientKind:
+def _async_client(connect_timeout: float) -> Client:
+    return _made(lambda many: _configured(ClientBuilder(), connect_timeout, many).build())
+
+
+def _sync_client(connect_timeout: float) -> SyncClient:
+    return _made(lambda many: _configured(SyncClientBuilder(), connect_timeout, many).build())
+
+
+def _made(build: Callable[[bool], ClientKind]) -> ClientKind:
     """A client; in a process forked from one that has used the single-threaded runtime, one of the other runtime, which starts afresh."""
     wait_at_exit()
     try:

@@ -31,8 +31,10 @@ class Unpacker(Protocol):
 
 def unpacker(headers: Mapping[str, str], limit: int = MAX_BODY) -> Unpacker:
     """What turns a body's bytes into the plain ones. Raises `APIResponseError` for an encoding that it does not know."""
-    names = [name.strip().lower() for name in headers.get("content-encoding", "").split(",")]
-    names = [name for name in names if name not in {"", "identity"}]
+    packed = headers.get("content-encoding")
+    if packed is None:
+        return Plain(limit)
+    names = [name for name in (part.strip().lower() for part in packed.split(",")) if name not in {"", "identity"}]
     if len(names) > MAX_ENCODINGS:
         raise APIResponseError(f"the answer is packed {len(names)} times over", code="encoding")
     chain: Unpacker = Plain(limit)

@@ -12,13 +12,14 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from assay.batch.errors import OutputBusy, StorageError
 from assay.errors import ConfigurationError
 from assay.types import Usage
+from assay.value import value
 
 State: TypeAlias = Literal["done", "failed", "again"]
 """`again`: failed, and to be asked again."""
@@ -52,7 +53,7 @@ FROM rows r JOIN answers a ON a.key = r.key WHERE {} ORDER BY r.position
 """
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Row:
     """A row of the input, as the journal keeps it once it is finished. The texts are JSON."""
 
@@ -65,7 +66,7 @@ class Row:
     """An object of the other columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """What became of a source. The texts are JSON."""
 
@@ -81,7 +82,7 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """A row that is finished now; its answer, unless the journal has it already."""
 
@@ -90,7 +91,7 @@ class Entry:
     answer: Answer | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finished:
     """A finished row with all that is known of it."""
 
@@ -100,7 +101,7 @@ class Finished:
     detail: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Known:
     """What the journal knows of a row that was just read."""
 

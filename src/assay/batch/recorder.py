@@ -9,17 +9,17 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from assay.batch.journal import Entry, Finished, Journal, Known, Row
 from assay.batch.sinks import Sink
+from assay.value import value
 
 LINGER = 0.03
 """Seconds to wait for more before a transaction: so much paid work a kill can cost at most, besides what is under way."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Read:
     """A row that was just read."""
 

@@ -21,6 +21,7 @@ from pydantic_core import from_json
 
 from assay.errors import ConfigurationError
 from assay.types import JSON
+from assay.value import value
 
 STDIN = "-"
 JSON_LINES = (".jsonl", ".ndjson")
@@ -43,7 +44,7 @@ class Columns:
     id: str = "id"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Record:
     """One row as it was read."""
 

@@ -22,9 +22,9 @@ def whole(request: Request, retry: RetryPolicy) -> Flow[Response]:
     """The response, its body read but not judged."""
 
     def once(trying: Try) -> Flow[Done[Response]]:
-        done: Done[Response] = yield from send_once(trying)
-        _log_answer(trying, done.value.status, done.headers)
-        return done
+        response = yield from send_once(trying.request)
+        _log_answer(trying, response.status, response.headers)
+        return Done(response)
 
     _log_request(request)
     return (yield from persist(once, request, retry))
@@ -34,11 +34,10 @@ def answer(action: Action[T], request: Request, retry: RetryPolicy) -> Flow[T]:
     """The answer. A body that was spoilt on its way is a failed try like any other."""
 
     def once(trying: Try) -> Flow[Done[T]]:
-        done: Done[Response] = yield from send_once(trying)
-        response = done.value
+        response = yield from send_once(trying.request)
         value = parsed(action, response.status, response.headers, response.body)
         _log_answer(trying, response.status, response.headers)
-        return Done(value, done.used, done.headers)
+        return Done(value)
 
     _log_request(request)
     return (yield from persist(once, request, retry))
@@ -48,9 +47,9 @@ def opened(request: Request, retry: RetryPolicy) -> Flow[None]:
     """Emits the opened response, then its body's pieces as they come."""
 
     def once(trying: Try) -> Flow[Done[Incoming]]:
-        done: Done[Incoming] = yield from open_once(trying)
-        _log_answer(trying, done.value.status, done.headers)
-        return done
+        incoming = yield from open_once(trying.request)
+        _log_answer(trying, incoming.status, incoming.headers)
+        return Done(incoming)
 
     _log_request(request)
     incoming = yield from persist(once, request, retry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json, to_json
@@ -14,6 +13,7 @@ from assay.pointer import at, govern, split
 from assay.problems import Invalid
 from assay.schema.target import written
 from assay.types import JSON, Problem, Repair, Reply
+from assay.value import value
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ BUDGET_EATEN = "max completion tokens reached"
 """What Groq puts into `failed_generation`, in place of text, when the token limit ended the answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict(Generic[T]):
     """`value` counts when there are no problems."""
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -22,6 +22,7 @@ from assay.pointer import join
 from assay.prompt import Source
 from assay.schema.passes import form
 from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Problem, Reply
+from assay.value import value
 
 PARTS_LIMIT = 40
 """Parts asked for in one question; with more than these the whole is asked for again."""
@@ -42,7 +43,7 @@ AROUND = 300
 _UNREADABLE = {"json", "ambiguous", "empty", "refusal", "server", "truncated"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Next:
     question: Question
     note: str = ""

@@ -14,6 +14,7 @@ from assay.prices import Price
 from assay.prompt import Prompt
 from assay.schema.target import Target
 from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Profile
+from assay.value import value
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class Task(Generic[T]):
         return Call(messages, mode, self.target.name, wire.schema, wire.strict, params)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Question:
     """One request, and how its answer is to be read."""
 
