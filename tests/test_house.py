@@ -18,7 +18,8 @@ SRC = ROOT / "src"
 
 # One row per storey, the ground floor first: a room imports only from itself and from rows above it in this table.
 LAYERS = (
-    {"types", "value"},
+    {"value"},
+    {"types"},
     {"pointer", "prices"},
     {"paths", "words"},
     {"ground"},

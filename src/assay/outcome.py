@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import add
 from typing import Generic
 
 from assay.ground import locate
@@ -69,7 +67,9 @@ class Outcome(Generic[T_co]):
     @property
     def usage(self) -> Usage:
         """The sum over all attempts, failed ones included."""
-        return reduce(add, (attempt.usage for attempt in self.attempts)) if self.attempts else _NOTHING
+        if len(self.attempts) == 1:
+            return self.attempts[0].usage
+        return sum((attempt.usage for attempt in self.attempts), _NOTHING)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias, TypeVar
 
+from assay.value import value
+
 JSON: TypeAlias = Any
 """Any JSON value. Python's type system has no useful closed form of it; every use of this alias is JSON data."""
 
@@ -68,7 +70,7 @@ class Params:
     """Further keys for the request body, passed to the server untouched."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """A request to a language model in neutral form. A wire encodes it, a backend sends it."""
 
@@ -147,7 +149,7 @@ class Refusal:
     status: int = 400
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """What came back for a `Call`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -33,6 +34,30 @@ class Bucket:
         """Seconds until `amount` is there; what exceeds the capacity is let through when the bucket is full."""
         lacking = min(amount, self.capacity) - self.level
         return 0.0 if lacking <= 1e-9 else lacking * self.period / (REFILL * self.capacity)
+
+
+class Recent:
+    """How many requests were sent in the last minute. They are counted by the step, so that what is kept does not grow with them."""
+
+    STEP = 0.1
+    """Seconds."""
+
+    def __init__(self) -> None:
+        self._steps: deque[list[float]] = deque()  # when it began, and how many were sent in it
+        self.count = 0.0
+
+    def add(self, now: float) -> None:
+        steps = self._steps
+        if not steps or now - steps[-1][0] >= self.STEP:
+            steps.append([now, 0.0])
+            while steps[0][0] < now - MINUTE:
+                self.count -= steps.popleft()[1]
+        steps[-1][1] += 1
+        self.count += 1
+
+    def seconds(self, now: float) -> float:
+        """For how long they have been sent."""
+        return now - self._steps[0][0] if self._steps else 0.0
 
 
 def period_of(seconds: float) -> float:

@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
-from assay.backends.bucket import DAY, MINUTE, REFILL, Bucket, Resource, period_name, period_of
+from assay.backends.bucket import DAY, MINUTE, REFILL, Bucket, Recent, Resource, period_name, period_of
 from assay.errors import APIStatusError, AssayError
 from assay.types import RateLimits
 
@@ -93,7 +93,7 @@ class RateLimiter:
         self._buckets: dict[tuple[Resource, float], Bucket] = {}
         self._given: dict[tuple[Resource, float], float] = {}
         self._flying = {"requests": 0.0, "tokens": 0.0}
-        self._sent: deque[float] = deque()
+        self._recent = Recent()
         self._refused_at: float | None = None
         self._step = CREEP
         self._open_at = 0.0
@@ -238,9 +238,7 @@ class RateLimiter:
         self._flying["tokens"] += tokens
         self._give("requests", -1)
         self._give("tokens", -tokens)
-        self._sent.append(now)
-        while self._sent[0] < now - MINUTE:
-            self._sent.popleft()
+        self._recent.add(now)
 
     def _land(self, booked: int) -> None:
         self._flying["requests"] -= 1
@@ -301,11 +299,10 @@ class RateLimiter:
         if bucket is not None:
             capacity = bucket.capacity * (1.0 if self._refused_at is None else SHRINK)
         else:
-            through = len(self._sent) - self._flying["requests"] - self.refused
+            through = self._recent.count - self._flying["requests"] - self.refused
             if through < 1:  # nothing is known of a server that refuses from the start: the wait alone holds all back
                 return
-            elapsed = now - self._sent[0] if self._sent else 0.0
-            capacity = through / (1 + elapsed / MINUTE)
+            capacity = through / (1 + self._recent.seconds(now) / MINUTE)
         bucket = self._learn("requests", MINUTE, capacity, 1.0, now)
         bucket.level = 1.0 - wait * REFILL * bucket.capacity / MINUTE
         self._step, self._refused_at = CREEP, now

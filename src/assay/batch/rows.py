@@ -45,9 +45,8 @@ def text(value: Any) -> str:
     return to_json(value, by_alias=True, inf_nan_mode="strings", fallback=str).decode("utf-8", "replace")
 
 
-def answer(outcome: Outcome[Any]) -> Answer:
-    """What the journal keeps of an outcome."""
-    usage = outcome.usage
+def answer(outcome: Outcome[Any], usage: Usage) -> Answer:
+    """What the journal keeps of an outcome, and of what it used."""
     asks = len(outcome.attempts)
     if outcome.ok:
         body = _body(text(outcome.value), "null", outcome, usage)
@@ -68,8 +67,7 @@ def answer(outcome: Outcome[Any]) -> Answer:
 
 def faulty(fault: str) -> Answer:
     """The answer for a record that cannot be asked."""
-    outcome: Outcome[Any] = Outcome(None, ConfigurationError(fault))
-    return answer(outcome)
+    return answer(Outcome(None, ConfigurationError(fault)), Usage())
 
 
 def _body(value: str, error: str, outcome: Outcome[Any], usage: Usage) -> str:

@@ -179,7 +179,7 @@ class Runner:
         if stop is not None:
             self.stop(stop)  # the row is not to blame: the next run asks it again
             return
-        self._finish(read.key, read.row, rows.answer(outcome))
+        self._finish(read.key, read.row, rows.answer(outcome, usage))
 
     def _finish(self, key: bytes, row: Row, answer: Answer) -> None:
         twins = self._waiting.get(key) or []
