@@ -10,8 +10,9 @@ import asyncio
 import queue
 from collections.abc import Mapping
 
+from assay.backends.failures import CLOSED, connection_failed
 from assay.backends.per_process import PerProcess
-from assay.backends.portal import Portal
+from assay.backends.portal import Portal, PortalClosed
 from assay.effects import AsyncIncoming, AsyncTransport, Request
 
 READ_AHEAD = 64
@@ -27,7 +28,10 @@ class BlockingStreams:
 
     def open(self, request: Request) -> BlockingIncoming:
         portal = self._portal()
-        return BlockingIncoming(portal, portal.call(self._inner.open(request)))
+        try:
+            return BlockingIncoming(portal, portal.call(self._inner.open(request)), request)
+        except PortalClosed:
+            raise connection_failed(request, CLOSED) from None
 
     def close(self) -> None:
         portal = self._portal.take()
@@ -39,11 +43,12 @@ class BlockingStreams:
 class BlockingIncoming:
     """Chunks are read ahead in the loop's thread: handing over what is there already is much cheaper than asking for it."""
 
-    def __init__(self, portal: Portal, inner: AsyncIncoming) -> None:
+    def __init__(self, portal: Portal, inner: AsyncIncoming, request: Request) -> None:
         self.status = inner.status
         self.headers: Mapping[str, str] = inner.headers
         self._portal = portal
         self._inner = inner
+        self._request = request
         self._chunks: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
         self._room = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
@@ -66,18 +71,18 @@ class BlockingIncoming:
 
     async def _read_ahead(self) -> None:
         self._room.set()
-        while True:
-            try:
-                chunk = await self._inner.read()
-            except Exception as error:  # noqa: BLE001  # border: whatever it is, it is raised in the thread that reads
-                self._chunks.put(error)
-                return
-            self._chunks.put(chunk)
-            if not chunk:
-                return
-            if self._chunks.qsize() >= READ_AHEAD:
-                self._room.clear()
-                await self._room.wait()
+        try:
+            while chunk := await self._inner.read():
+                self._chunks.put(chunk)
+                if self._chunks.qsize() >= READ_AHEAD:
+                    self._room.clear()
+                    await self._room.wait()
+            self._chunks.put(b"")
+        except asyncio.CancelledError:  # a reader that is still there would wait for ever
+            self._chunks.put(connection_failed(self._request, CLOSED))
+            raise
+        except Exception as error:  # noqa: BLE001  # border: whatever it is, it is raised in the thread that reads
+            self._chunks.put(error)
 
     def close(self) -> None:
         if self._portal.close.alive:  # else it was closed with the transport

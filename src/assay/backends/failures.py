@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from assay.effects import Request
 from assay.errors import APIConnectionError, APITimeoutError, ConfigurationError
 
+CLOSED = "the client was closed"
+"""The reason when it is our own doing."""
+
 
 def host(request: Request) -> str:
     """`host:port` of a request, for messages: without the path and whatever else a URL may hold."""

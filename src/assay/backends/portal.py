@@ -39,7 +39,7 @@ class Portal:
         self.close = weakref.finalize(self, _stop, self._loop, thread, os.getpid())
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """A coroutine's result, for a thread that blocks. An interruption of its wait cancels the coroutine."""
+        """A coroutine's result, for a thread that blocks. An interruption of its wait cancels the coroutine. Raises `PortalClosed`."""
         waiting = threading.Lock()
         waiting.acquire()
         tasks: list[asyncio.Task[T]] = []
@@ -55,6 +55,8 @@ class Portal:
         except BaseException:
             self.soon(lambda: tasks[0].cancel())  # noqa: PLW0108  # tasks fills in the other thread
             raise
+        if tasks[0].cancelled():
+            raise PortalClosed
         return tasks[0].result()
 
     async def perform(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -95,15 +97,21 @@ class Mailbox(Generic[T]):
     def put(self, item: T) -> None:
         """Raises `RuntimeError` when the loop is closed."""
         self._items.append(item)
-        if not self._woken and (loop := self._loop()) is not None:
+        loop = None if self._woken else self._loop()
+        if loop is not None:
             self._woken = True
-            loop.call_soon_threadsafe(self._look)
+            try:
+                loop.call_soon_threadsafe(self._look)
+            except RuntimeError:
+                self._woken = False
+                raise
 
     def _look(self) -> None:
-        self._woken = False  # before looking: for what comes from now on it is woken again
         self.clear(self._take)
 
     def clear(self, take: Callable[[T], object]) -> None:
+        """Give all that is there to `take`."""
+        self._woken = False  # before looking: for what comes from now on the loop is woken again
         while self._items:
             take(self._items.popleft())
 
@@ -130,7 +138,9 @@ class _Job(Generic[T]):
         if self._task is not None:
             self._task.cancel()
 
-    def _done(self, _: asyncio.Task[T]) -> None:
+    def _done(self, task: asyncio.Task[T]) -> None:
+        if not task.cancelled():
+            task.exception()  # seen, also where nobody waits for it any more
         self.give_back()
 
     def give_back(self) -> None:

@@ -21,7 +21,7 @@ from pyreqwest.response import Response as Answer
 from pyreqwest.response import SyncResponse
 
 from assay.backends.blocking_streams import BlockingIncoming, BlockingStreams
-from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
+from assay.backends.failures import CLOSED, cannot_be_sent, connect_timed_out, connection_failed, timed_out
 from assay.backends.incoming import LONGEST, AsyncBody, Body
 from assay.backends.leaving import wait_at_exit
 from assay.backends.per_process import PerProcess
@@ -60,7 +60,7 @@ class PyreqwestTransport:
         try:
             return await self._portal().perform(lambda: self._whole(request))
         except PortalClosed:
-            raise connection_failed(request, "the client was closed") from None
+            raise connection_failed(request, CLOSED) from None
 
     async def open(self, request: Request) -> PyreqwestIncoming:
         return await self._open(request, 0)
