@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import pytest
 
 from api_server import Answer, Asked, api_server, as_json, as_stream, chat, chunk, completion, events
 from assay.client import AsyncGroq, DefaultAioHttpClient, DefaultAsyncHttpxClient, DefaultHttpxClient, Groq
+from assay.errors import APIConnectionError
 
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "hi"}], "model": "m"}
 
@@ -167,3 +169,41 @@ def test_the_groq_packages_http_clients_are_here_too() -> None:
 
     with api_server(chat) as server:
         assert asyncio.run(run(server.url)) == 2 * "chatcmpl-1"
+
+
+# -- closing while somebody waits --------------------------------------------------------------------------------------
+
+
+def test_closing_ends_the_calls_that_wait() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+        async def run() -> None:
+            client = AsyncGroq(api_key="gsk_x", base_url=url, timeout=60, max_retries=0)
+            calls = [asyncio.ensure_future(client.chat.completions.create(**ASK)) for _ in range(3)]
+            await asyncio.sleep(0.1)
+            await client.close()
+            for call in calls:
+                with pytest.raises(APIConnectionError, match="closed"):
+                    await call
+
+        asyncio.run(asyncio.wait_for(run(), 20))
+
+
+def test_closing_ends_a_stream_that_another_thread_reads() -> None:
+    first = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + b"".join(events(chunk({"content": "a"}), done=False))
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        client = Groq(api_key="gsk_x", base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60, max_retries=0)
+        opening = pool.submit(lambda: client.chat.completions.create(**ASK, stream=True))
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(65536)
+            connection.sendall(first)
+            stream = opening.result(20)
+            assert next(stream).choices[0].delta.content == "a"
+            reading = pool.submit(lambda: next(stream))
+            with pytest.raises(TimeoutError):
+                reading.result(0.1)
+            client.close()
+            with pytest.raises(APIConnectionError, match="closed"):
+                reading.result(20)
