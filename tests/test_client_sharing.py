@@ -191,7 +191,9 @@ def test_closing_ends_the_calls_that_wait() -> None:
 
 
 def test_closing_ends_a_stream_that_another_thread_reads() -> None:
-    first = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + b"".join(events(chunk({"content": "a"}), done=False))
+    first = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + b"".join(
+        events(chunk({"content": "a"}), done=False)
+    )
     with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
         client = Groq(api_key="gsk_x", base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60, max_retries=0)
         opening = pool.submit(lambda: client.chat.completions.create(**ASK, stream=True))

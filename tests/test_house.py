@@ -18,7 +18,7 @@ SRC = ROOT / "src"
 
 # One row per storey, the ground floor first: a room imports only from itself and from rows above it in this table.
 LAYERS = (
-    {"value"},
+    {"value", "nearest"},
     {"types"},
     {"pointer", "prices"},
     {"paths", "words"},
@@ -64,6 +64,8 @@ LAZY_PACKAGES = {
     "referencing": "comes with jsonschema",
     "pyarrow": "the extra `parquet`",
     "uvloop": "only for who needs a loop of our own",
+    "difflib": "only for who mistyped a name",
+    "ctypes": "only for an interrupted call",
 }
 
 # What `import assay` must not load.

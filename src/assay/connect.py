@@ -15,7 +15,7 @@ from typing import Any
 from assay import providers
 from assay.backends import foreign, http
 from assay.backends.chat import Endpoint
-from assay.backends.limits import Limiter
+from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.effects import AsyncTransport, Transport
 from assay.engine import Modes

@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeAlias, TypeVar, Unpack, overload
 
 from assay import drive, fan
 from assay.backends.chat import complete, stream
-from assay.backends.limits import Limiter
+from assay.backends.limiter import Limiter
 from assay.compile import compile_task, fingerprint
 from assay.connect import Connection, connect
 from assay.effects import Flow, Sleep

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from assay.errors import ConfigurationError
+from assay.nearest import nearest
 from assay.prices import Price
 from assay.types import Mode, PromptStyle
 
@@ -98,8 +98,8 @@ def _known(name: str) -> bool:
     names = [f.name for f in fields(Options)]
     if name in names:
         return True
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f": did you mean {near[0]!r}?" if near else f"; the options are {', '.join(names)}"
+    near = nearest(name, names)
+    hint = f": did you mean {near!r}?" if near else f"; the options are {', '.join(names)}"
     raise TypeError(f"unknown option {name!r}{hint}")
 
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from assay.backends.exchange import Done, Once, Try, open_once, persist, read_all, send_once
-from assay.backends.limits import Limiter
+from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.effects import Emit, Flow, Incoming, Read, Request
 from assay.errors import APIStatusError

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from assay.backends.conceal import conceal
 from assay.backends.failures import host
-from assay.backends.limits import Limiter
+from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.backends.unpack import MAX_BODY
 from assay.effects import Flow, Incoming, Open, Read, Request, Response, Send, Sleep

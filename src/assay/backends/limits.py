@@ -1,4 +1,4 @@
-"""Rate limits: the port of a limiter, and one that keeps to the limits it is given or learns.
+"""The limiter that keeps to the limits it is given or learns.
 
 The model is the one that Groq's refusals show (`Limit 15000, Used 11972, Requested 4351. Please try again in 5.289s`): a
 bucket that holds a whole period's allowance and refills evenly. A server that enforces in another way corrects it: by its
@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol
 
 from assay.backends.bucket import DAY, MINUTE, REFILL, Bucket, Recent, Resource, period_name, period_of
 from assay.errors import APIStatusError, AssayError
@@ -33,25 +32,6 @@ begin small and quicken, since a guess may be far too low."""
 _MESSAGE = re.compile(
     r"on (?:[a-z]+ )?(tokens|requests) per (minute|day)\b.*?Limit (\d+)(?:, Used (\d+))?", re.IGNORECASE | re.DOTALL
 )
-
-
-class Limiter(Protocol):
-    """Asked before every request and told after it. Pure decisions: the flow that asks does the sleeping.
-
-    One limiter is shared by all that use one key, from any thread.
-    """
-
-    def reserve(self, tokens: int) -> float:
-        """Seconds to wait before asking again; 0.0 means go: one request and `tokens` are then booked."""
-        ...
-
-    def settle(self, booked: int, used: int | None, limits: RateLimits | None) -> None:
-        """A request that was booked with `booked` tokens ended and used `used` (None: not known)."""
-        ...
-
-    def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> None:
-        """The server refused it (429, 498, 503): all who share the limiter wait as long as `error` says."""
-        ...
 
 
 class LimiterStopped(AssayError):  # noqa: N818  # not an error: what was asked for
@@ -112,7 +92,7 @@ class RateLimiter:
                 self._given[resource, period] = limit
                 self._learn(resource, period, limit, limit, clock())
 
-    # -- the port ------------------------------------------------------------------------------------------------------
+    # -- the port: see `assay.backends.limiter` ------------------------------------------------------------------------------------------------------
 
     def reserve(self, tokens: int) -> float:
         with self._lock:

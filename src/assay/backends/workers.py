@@ -7,7 +7,6 @@ raised in it as soon as it comes back from where it waits.
 from __future__ import annotations
 
 import contextvars
-import ctypes
 import threading
 import weakref
 from collections import deque
@@ -86,6 +85,8 @@ class _Worker:
 
     def abandon(self) -> None:
         """Stop what it does; it takes no further job."""
+        import ctypes  # noqa: PLC0415  # only for an interrupted call
+
         self.jobs.put(None)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Abandoned))
 

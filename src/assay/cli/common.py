@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import sys
@@ -17,6 +16,7 @@ import typer
 from rich.console import Console
 
 from assay.errors import ConfigurationError
+from assay.nearest import nearest
 
 out = Console()
 """Results."""
@@ -42,8 +42,8 @@ def load_target(spec: str) -> Any:
     found: Any = module
     for part in name.split("."):
         if not hasattr(found, part):
-            near = difflib.get_close_matches(part, dir(found), n=1)
-            hint = f": did you mean {near[0]!r}?" if near else ""
+            near = nearest(part, dir(found))
+            hint = f": did you mean {near!r}?" if near else ""
             raise ConfigurationError(f"--schema {spec}: {place} has no {name!r}{hint}")
         found = getattr(found, part)
     return found

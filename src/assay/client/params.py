@@ -5,12 +5,12 @@ Facts: Groq's API reference. A parameter that is not given is not sent; None is 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from inspect import Parameter, Signature
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
 from assay.client.chat_types import ChatCompletionMessage
+from assay.nearest import nearest
 from assay.types import JSON
 
 
@@ -274,8 +274,8 @@ def check(given: Mapping[str, Any], known: frozenset[str], required: tuple[str, 
     """`TypeError` for a parameter that the call does not know, or lacks."""
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"send it with extra_body={{{name!r}: ...}} if the server knows it"
+            near = nearest(name, known)
+            hint = f"did you mean {near!r}?" if near else f"send it with extra_body={{{name!r}: ...}} if the server knows it"
             raise TypeError(f"{call} has no parameter {name!r}: {hint}")
     missing = [name for name in required if isinstance(given.get(name, NOT_GIVEN), NotGiven)]
     if missing:

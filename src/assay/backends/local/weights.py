@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import shutil
@@ -21,6 +20,7 @@ import httpx
 from assay.backends.local.engine import xllamacpp_module
 from assay.backends.local.table import DEFAULT, MODELS, LocalModel, Url, Wheel
 from assay.errors import ConfigurationError
+from assay.nearest import nearest
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Called with the bytes that are here, and the bytes that there are in all."""
@@ -61,8 +61,8 @@ def row(name: str) -> LocalModel:
     """The model of that name; a `ConfigurationError` that lists them when there is none."""
     if name in MODELS:
         return MODELS[name]
-    near = difflib.get_close_matches(name, MODELS, n=1)
-    hint = f": did you mean {near[0]!r}?" if near else ""
+    near = nearest(name, MODELS)
+    hint = f": did you mean {near!r}?" if near else ""
     raise ConfigurationError(
         f"no local model {name!r}{hint}\nknown are {', '.join(MODELS)}; any other GGUF file can be given by its path"
     )
