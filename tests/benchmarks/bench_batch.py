@@ -4,8 +4,9 @@
     python tests/benchmarks/bench_batch.py --quick          smaller numbers
     python tests/benchmarks/bench_batch.py --rows 100000    the longest run of the CPU and memory table
 
-The bare transport is shown in asyncio's event loop, which a program gets, and in uvloop's, which a batch makes for itself.
-The server runs in a process of its own and answers with a prepared reply; every measured run is a fresh process, runs are
+Bare is the transport's library, pyreqwest, as a program uses it by hand: ready-made bodies out, bytes in, in asyncio's event loop,
+which a program gets, and in uvloop's, which a batch makes for itself. "transport" is ours over it, with the limits and checks of
+its own; aiohttp stands beside them. The server runs in a process of its own and answers with a prepared reply; every measured run is a fresh process, runs are
 interleaved, and medians are shown with their spread. On a busy machine only the ratios mean something.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import re
 import resource
 import statistics
@@ -23,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -103,21 +106,48 @@ async def workers(ask: Callable[[int], Awaitable[object]], rows: int, width: int
     await asyncio.gather(*(work() for _ in range(width)))
 
 
+HEADERS = (("content-type", "application/json"), ("accept-encoding", "identity"))
+BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": DOCUMENT.format(1) + "x" * 900}]}).encode()
+
+
 async def bare(url: str, rows: int, width: int) -> None:
-    """The transport alone: ready-made bodies out, bytes in."""
+    from pyreqwest.client import ClientBuilder
+
+    async with ClientBuilder().timeout(timedelta(seconds=60)).build() as client:
+
+        async def ask(_: int) -> None:
+            response = await client.post(f"{url}/chat/completions").headers(HEADERS).body_bytes(BODY).build().send()
+            assert response.status == 200
+            assert await response.bytes()
+
+        await workers(ask, rows, width)
+
+
+async def transport(url: str, rows: int, width: int) -> None:
     from assay.backends import http
     from assay.effects import Request
 
-    transport = http.async_transport(None)
-    headers = (("content-type", "application/json"), ("accept-encoding", "identity"))
-    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": DOCUMENT.format(1) + "x" * 900}]}).encode()
+    carrier = http.async_transport(None)
 
     async def ask(_: int) -> None:
-        response = await transport.send(Request("POST", f"{url}/chat/completions", headers, body))
+        response = await carrier.send(Request("POST", f"{url}/chat/completions", HEADERS, BODY))
         assert response.status == 200
 
     await workers(ask, rows, width)
-    await transport.aclose()
+    await carrier.aclose()
+
+
+async def aiohttp(url: str, rows: int, width: int) -> None:
+    import aiohttp as peer
+
+    async with peer.ClientSession(connector=peer.TCPConnector(limit=0), headers=dict(HEADERS)) as session:
+
+        async def ask(_: int) -> None:
+            async with session.post(f"{url}/chat/completions", data=BODY) as response:
+                assert response.status == 200
+                assert await response.read()
+
+        await workers(ask, rows, width)
 
 
 async def batch(url: str, rows: int, width: int) -> None:
@@ -162,7 +192,14 @@ async def instructor(url: str, rows: int, width: int) -> None:
     await inner.close()
 
 
-MEASURED = {"bare": bare, "bare, uvloop": bare, "batch": batch, "instructor": instructor}
+MEASURED = {
+    "bare": bare,
+    "bare, uvloop": bare,
+    "aiohttp": aiohttp,
+    "transport": transport,
+    "batch": batch,
+    "instructor": instructor,
+}
 OURS = ("bare, uvloop", "batch")
 """Run in a loop as a batch makes it, which is uvloop's; the others in asyncio's."""
 
@@ -176,7 +213,8 @@ def measure(what: str, url: str, rows: int, width: int) -> None:
     run(MEASURED[what](url, rows, width))
     seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"rate": rows / seconds, "cpu": cpu / rows * 1e6, "peak": peak}))
+    print(json.dumps({"rate": rows / seconds, "cpu": cpu / rows * 1e6, "peak": peak}), flush=True)
+    os._exit(0)  # at a proper end the bare library may abort: see `assay.backends.leaving`
 
 
 def measured(what: str, url: str, rows: int, width: int) -> dict[str, float]:

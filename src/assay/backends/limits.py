@@ -92,7 +92,7 @@ class RateLimiter:
                 self._given[resource, period] = limit
                 self._learn(resource, period, limit, limit, clock())
 
-    # -- the port: see `assay.backends.limiter` ------------------------------------------------------------------------------------------------------
+    # -- the port: see `assay.backends.limiter` ------------------------------------------------------------------------
 
     def reserve(self, tokens: int) -> float:
         with self._lock:

@@ -25,7 +25,7 @@ class Purse:
     def __init__(self, budget: Budget | None, price: Price | None, rows: int, spent: Usage) -> None:
         if budget is not None and budget.cost is not None and price is None:
             raise ConfigurationError("no price is known for this model: give the budget in tokens, '200000 tokens'")
-        self._budget = budget or Budget()
+        self._budget = budget
         self._rows, self._tokens, self._cost = rows, spent.total_tokens, spent.cost or 0.0
 
     def pay(self, usage: Usage) -> None:
@@ -35,6 +35,8 @@ class Purse:
 
     def stop(self, under_way: int) -> Stop | None:
         """Why one more row beside those under way must not begin; None when it may."""
+        if self._budget is None:
+            return None
         more = 1 + (under_way + 1) / max(1, self._rows)
         tokens, cost = self._budget.tokens, self._budget.cost
         if tokens is not None and self._tokens * more > tokens:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
@@ -47,7 +48,8 @@ class Recorder:
         self._journal, self._sinks, self._listener = journal, sinks, listener
         self._inbox: queue.SimpleQueue[Entry | Chunk | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="assay-recorder", daemon=True)
-        self._closing = threading.Event()
+        self._called = threading.Event()
+        """Something came that is not to wait."""
         self._last = last
         self.ordered = True
         """Whether the output so far is in the order of the input."""
@@ -60,11 +62,12 @@ class Recorder:
 
     def look_up(self, chunk: Chunk) -> None:
         self._inbox.put(chunk)
+        self._called.set()
 
     def close(self) -> None:
         """Record what is waiting and end."""
-        self._closing.set()
         self._inbox.put(None)
+        self._called.set()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -76,31 +79,35 @@ class Recorder:
             self._listener.broke(error)
 
     def _round(self) -> bool:
-        first = self._inbox.get()
-        if isinstance(first, Entry):
-            self._closing.wait(LINGER)
+        """Gather what finishes in a moment, look up at once what was read meanwhile, then record."""
         entries: list[Entry] = []
-        chunks: list[Chunk] = []
-        more = self._sort(first, entries, chunks)
-        while more:
-            try:
-                more = self._sort(self._inbox.get_nowait(), entries, chunks)
-            except queue.Empty:
-                break
+        more = self._take(self._inbox.get(), entries) and self._take_all(entries)
+        until = time.monotonic() + LINGER
+        while more and entries and (left := until - time.monotonic()) > 0:
+            if self._called.wait(left):
+                self._called.clear()
+                more = self._take_all(entries)
+        more = more and self._take_all(entries)
         if entries:
             self._record(entries)
-        for chunk in chunks:
-            self._listener.looked_up(chunk, self._journal.look_up([(read.row.position, read.key) for read in chunk]))
         return more
 
-    @staticmethod
-    def _sort(item: Entry | Chunk | None, entries: list[Entry], chunks: list[Chunk]) -> bool:
+    def _take_all(self, entries: list[Entry]) -> bool:
+        while True:
+            try:
+                item = self._inbox.get_nowait()
+            except queue.Empty:
+                return True
+            if not self._take(item, entries):
+                return False
+
+    def _take(self, item: Entry | Chunk | None, entries: list[Entry]) -> bool:
         if item is None:
             return False
         if isinstance(item, Entry):
             entries.append(item)
         else:
-            chunks.append(item)
+            self._listener.looked_up(item, self._journal.look_up([(read.row.position, read.key) for read in item]))
         return True
 
     def _record(self, entries: list[Entry]) -> None:

@@ -51,6 +51,9 @@ class Watch:
     def fatal(self, outcome: Outcome[Any]) -> Stop | None:
         """The end of the run, when this outcome shows that every row would end so. The row itself is not to blame."""
         error = outcome.error
+        if error is None:
+            self._answered, self._unreached, self._refused = True, 0, 0
+            return None
         self._unreached = self._unreached + 1 if isinstance(error, APIConnectionError) else 0
         if not isinstance(error, BadRequestError | APIConnectionError):
             self._refused = 0
@@ -66,7 +69,6 @@ class Watch:
                     return Stop("fatal", str(error))
             case APIConnectionError() if self._unreached >= UNREACHABLE or self._hopeless(error):
                 return Stop("fatal", f"the server cannot be reached: {error}")
-        self._answered = self._answered or outcome.ok
         return None
 
     def _hopeless(self, error: APIConnectionError) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, assert_never
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
@@ -94,15 +94,22 @@ def _system(content: str) -> bytes:
 
 def _constraint(call: Call, dialect: ChatDialect) -> JSONObject:
     """The keys that make the server keep to the schema in the call's mode."""
-    match call.mode, call.schema:
-        case Mode.JSON_SCHEMA, dict(schema):
+    if call.mode is Mode.TEXT:
+        return {}
+    if call.mode is Mode.JSON:
+        return {"response_format": {"type": "json_object"}}
+    schema = call.schema
+    if schema is None:
+        raise ConfigurationError(f"mode {call.mode} sends a schema, and the call has none")
+    match call.mode:
+        case Mode.JSON_SCHEMA:
             if dialect.grammar:
                 return {"grammar": f"%llguidance {{}}\nstart: %json {to_json(schema).decode()}"}
             named: JSONObject = {"name": call.name, "schema": schema}
             if dialect.strict:
                 named["strict"] = call.strict
             return {"response_format": {"type": "json_schema", "json_schema": named}}
-        case Mode.TOOLS, dict(schema):
+        case Mode.TOOLS:
             function: JSONObject = {"name": call.name, "parameters": schema}
             if dialect.strict and call.strict:
                 function["strict"] = True
@@ -110,11 +117,7 @@ def _constraint(call: Call, dialect: ChatDialect) -> JSONObject:
                 "tools": [{"type": "function", "function": function}],
                 "tool_choice": {"type": "function", "function": {"name": call.name}},
             }
-        case ((Mode.JSON_SCHEMA | Mode.TOOLS), _):
-            raise ConfigurationError(f"mode {call.mode} sends a schema, and the call has none")
-        case Mode.JSON, _:
-            return {"response_format": {"type": "json_object"}}
-    return {}
+    assert_never(call.mode)
 
 
 def read_json(body: bytes) -> JSON:
