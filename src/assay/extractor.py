@@ -6,7 +6,7 @@ Here the pure engine and the backends meet: `conduct` joins the engine's flow of
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, Self, TypeAlias, TypeVar, Unpack, overload
 
@@ -103,12 +103,9 @@ class Extractor(Generic[T]):
         return await drive.arun(self._flow(source, context, max_tokens, replies), self._connection.async_transport())
 
     def _flow(self, source: Given, context: Any, max_tokens: int | None, replies: Sequence[Reply] = ()) -> Flow[Outcome[T]]:
-        here = iter(replies)
-
-        def send(call: Call) -> Flow[Reply]:
-            reply = next(here, None)
-            return reply if reply is not None else (yield from complete(self._connection.endpoint, call))
-
+        send: Callable[[Call], Flow[Reply]] = functools.partial(complete, self._connection.endpoint)
+        if replies:
+            send = _given_first(iter(replies), send)
         return conduct(self._task_for(context, max_tokens), _source(source), send)
 
     def _task_for(self, context: Any, max_tokens: int | None = None) -> Task[T]:
@@ -243,6 +240,16 @@ def conduct(task: Task[T], source: Source, send: Callable[[Call], Flow[Reply]]) 
             reply = yield from send(step)
         except APIError as error:
             failure = error
+
+
+def _given_first(replies: Iterator[Reply], send: Callable[[Call], Flow[Reply]]) -> Callable[[Call], Flow[Reply]]:
+    """Answers calls with the replies, one by one, and sends those after them."""
+
+    def answer(call: Call) -> Flow[Reply]:
+        reply = next(replies, None)
+        return reply if reply is not None else (yield from send(call))
+
+    return answer
 
 
 def _source(given: object) -> Source:

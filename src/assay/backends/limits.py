@@ -126,15 +126,14 @@ class RateLimiter:
             self._land(booked)
             self._refused_in_a_row = 0
             if used is not None:
-                self._give("tokens", booked - used)
+                self._give(0, booked - used)
             self._read(limits, now)
 
     def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> None:
         with self._lock:
             now = self._refilled()
             self._land(booked)
-            self._give("requests", 1)  # what is refused is not counted
-            self._give("tokens", booked)
+            self._give(1, booked)  # what is refused is not counted
             self.refused += 1
             first = now >= self._open_at
             self._refused_in_a_row += first
@@ -216,18 +215,17 @@ class RateLimiter:
     def _book(self, tokens: int, now: float) -> None:
         self._flying["requests"] += 1
         self._flying["tokens"] += tokens
-        self._give("requests", -1)
-        self._give("tokens", -tokens)
+        self._give(-1, -tokens)
         self._recent.add(now)
 
     def _land(self, booked: int) -> None:
         self._flying["requests"] -= 1
         self._flying["tokens"] -= booked
 
-    def _give(self, resource: Resource, amount: float) -> None:
+    def _give(self, requests: int, tokens: int) -> None:
+        """Back, or take where it is negative."""
         for (kind, _), bucket in self._buckets.items():
-            if kind == resource:
-                bucket.level = min(bucket.capacity, bucket.level + amount)
+            bucket.level = min(bucket.capacity, bucket.level + (requests if kind == "requests" else tokens))
 
     # -- learning ----------------------------------------------------------------------------------------------------------
 

@@ -174,7 +174,8 @@ class Runner:
         self._purse.pay(usage)
         self._width.heard(outcome.error)
         if self._room is not None and outcome.ok:
-            self._room.heard(max(attempt.usage.completion_tokens for attempt in outcome.attempts))
+            for attempt in outcome.attempts:
+                self._room.heard(attempt.usage.completion_tokens)
         stop = self._watch.fatal(outcome)
         if stop is not None:
             self.stop(stop)  # the row is not to blame: the next run asks it again
