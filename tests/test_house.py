@@ -47,7 +47,7 @@ STRANGERS = {("backends", "engine"), ("backends", "schema"), ("backends", "decod
 
 # The imports that stand inside a function, because what they load is slow or an optional extra.
 LAZY = {
-    ("assay.backends.http", "assay.backends.httpx_transport"): "httpx, for those who bring a client of it",
+    ("assay.backends.http", "assay.backends.transports.httpx_transport"): "httpx, for those who bring a client of it",
     ("assay.decode.reading", "assay.decode.mending"): "the lenient reader, for replies that are not plain JSON",
     ("assay.connect", "assay.backends.local"): "the extra `local`",
     ("assay.batch", "assay.batch.parquet"): "the extra `parquet`",

@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.backends.bucket import MINUTE, Recent
-from assay.backends.per_process import PerProcess
-from assay.backends.portal import Mailbox, Portal, PortalClosed
+from assay.backends.transports.per_process import PerProcess
+from assay.backends.transports.portal import Mailbox, Portal, PortalClosed
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.backends.unpack import unpacker
+from assay.backends.transports.unpack import unpacker
 from assay.errors import APIResponseError
 
 

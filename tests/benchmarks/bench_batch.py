@@ -214,7 +214,7 @@ def measure(what: str, url: str, rows: int, width: int) -> None:
     seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"rate": rows / seconds, "cpu": cpu / rows * 1e6, "peak": peak}), flush=True)
-    os._exit(0)  # at a proper end the bare library may abort: see `assay.backends.leaving`
+    os._exit(0)  # at a proper end the bare library may abort: see `assay.backends.transports.leaving`
 
 
 def measured(what: str, url: str, rows: int, width: int) -> dict[str, float]:

@@ -23,8 +23,8 @@ from assay import drive
 from assay.backends.chat import complete, stream
 from assay.backends.exchange import exchange
 from assay.backends.http import async_transport, transport
-from assay.backends.pyreqwest_transport import BlockingPyreqwestTransport
 from assay.backends.retry import RetryPolicy
+from assay.backends.transports.pyreqwest_transport import BlockingPyreqwestTransport
 from assay.effects import Request
 from assay.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, AuthenticationError, ConfigurationError
 from faults.cases import GOOD, TEXT

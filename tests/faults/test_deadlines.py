@@ -18,8 +18,8 @@ import httpx
 import pytest
 import trustme
 
-from assay.backends.httpx_deadline import HttpxDeadline
-from assay.backends.httpx_transport import HttpxTransport
+from assay.backends.transports.httpx_deadline import HttpxDeadline
+from assay.backends.transports.httpx_transport import HttpxTransport
 from assay.effects import Request, Response
 from assay.errors import APITimeoutError
 from faults.travel import program
@@ -246,7 +246,7 @@ def test_a_socket_that_is_not_known_is_bounded_by_what_is_left_for_each_phase() 
 def test_deadlines_are_kept_in_a_forked_process() -> None:
     script = """
 import os, sys, time, httpx
-from assay.backends.httpx_transport import HttpxTransport
+from assay.backends.transports.httpx_transport import HttpxTransport
 from assay.effects import Request
 from assay.errors import APITimeoutError
 def call(path):

@@ -15,7 +15,7 @@ from assay.backends.conceal import conceal
 from assay.backends.failures import host
 from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
-from assay.backends.unpack import MAX_BODY
+from assay.backends.transports.unpack import MAX_BODY
 from assay.effects import Flow, Incoming, Open, Read, Request, Response, Send, Sleep
 from assay.errors import APIError, APIResponseError, APIStatusError, ErrorResponse
 from assay.retry import Rounds

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-from assay.backends.pyreqwest_transport import BlockingPyreqwestTransport, PyreqwestTransport
+from assay.backends.transports.pyreqwest_transport import BlockingPyreqwestTransport, PyreqwestTransport
 from assay.effects import AsyncTransport, Transport
 from assay.errors import ConfigurationError
 
@@ -48,6 +48,6 @@ def is_httpx(client: object) -> bool:
 def _over_httpx(client: object) -> ModuleType:
     if not is_httpx(client):
         raise ConfigurationError(f"a {type(client).__name__} is no httpx client")
-    from assay.backends import httpx_transport  # noqa: PLC0415  # httpx takes 0.1 s to import: only for those who bring a client
+    from assay.backends.transports import httpx_transport  # noqa: PLC0415  # httpx takes 0.1 s to import: only for those who bring a client
 
     return httpx_transport

@@ -11,8 +11,8 @@ import queue
 from collections.abc import Mapping
 
 from assay.backends.failures import CLOSED, connection_failed
-from assay.backends.per_process import PerProcess
-from assay.backends.portal import Portal, PortalClosed
+from assay.backends.transports.per_process import PerProcess
+from assay.backends.transports.portal import Portal, PortalClosed
 from assay.effects import AsyncIncoming, AsyncTransport, Request
 
 READ_AHEAD = 64

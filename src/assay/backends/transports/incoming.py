@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from assay.backends.unpack import unpacker
+from assay.backends.transports.unpack import unpacker
 from assay.effects import Response
 
 LONGEST = 1e6

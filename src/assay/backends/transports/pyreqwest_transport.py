@@ -1,7 +1,7 @@
 """The default transports: pyreqwest, awaited and blocking.
 
 Chosen by measurement: it has a total deadline (a per-read timeout lets a trickle go on for ever), notices every cut body, and
-needs a fraction of the CPU of httpx. Its unpacking is switched off: `assay.backends.unpack` does that, with a limit.
+needs a fraction of the CPU of httpx. Its unpacking is switched off: `assay.backends.transports.unpack` does that, with a limit.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pyreqwest.request import RequestBuilder, StreamRequest, SyncRequestBuilder,
 from pyreqwest.response import Response as Answer
 from pyreqwest.response import SyncResponse
 
-from assay.backends.blocking_streams import BlockingIncoming, BlockingStreams
 from assay.backends.failures import CLOSED, cannot_be_sent, connect_timed_out, connection_failed, timed_out
-from assay.backends.incoming import LONGEST, AsyncBody, Body
-from assay.backends.leaving import wait_at_exit
-from assay.backends.per_process import PerProcess
-from assay.backends.portal import Portal, PortalClosed
-from assay.backends.workers import Workers
+from assay.backends.transports.blocking_streams import BlockingIncoming, BlockingStreams
+from assay.backends.transports.incoming import LONGEST, AsyncBody, Body
+from assay.backends.transports.leaving import wait_at_exit
+from assay.backends.transports.per_process import PerProcess
+from assay.backends.transports.portal import Portal, PortalClosed
+from assay.backends.transports.workers import Workers
 from assay.effects import Request, Response
 from assay.errors import APIConnectionError, ConfigurationError
 

@@ -23,7 +23,7 @@ from weakref import WeakSet
 
 import httpx
 
-from assay.backends.watchdog import Deadline
+from assay.backends.transports.watchdog import Deadline
 
 GRACE = 0.1
 """Seconds past the limit before a request is cut: in plain silence httpx's own timeout comes first, and cleans up best."""

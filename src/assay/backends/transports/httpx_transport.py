@@ -2,7 +2,7 @@
 
 The client stays the user's: closing one of these does not close it. A blocking request is made in the thread that calls, where its
 event hooks run too. `Request.timeout` is a total here, which httpx has not: an awaited request is cancelled at its deadline, a
-blocking one loses its connection (`assay.backends.httpx_deadline`).
+blocking one loses its connection (`assay.backends.transports.httpx_deadline`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from weakref import WeakSet
 import httpx
 
 from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
-from assay.backends.httpx_deadline import GRACE, HttpxDeadline
-from assay.backends.incoming import LONGEST, AsyncBody, Body
-from assay.backends.watchdog import Watchdog
+from assay.backends.transports.httpx_deadline import GRACE, HttpxDeadline
+from assay.backends.transports.incoming import LONGEST, AsyncBody, Body
+from assay.backends.transports.watchdog import Watchdog
 from assay.effects import Request, Response
 from assay.errors import AssayError
 
