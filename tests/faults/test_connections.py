@@ -422,6 +422,35 @@ print("parent", drive.run(complete(to, CALL), way).requests)
     assert done.stdout.split() == ["child", "1", "parent", "1"], done.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_goes_on_awaiting() -> None:
+    script = """
+import asyncio, os, sys
+from assay import drive
+from assay.backends.chat import complete
+from assay.backends.http import async_transport
+from faults.travel import CALL, endpoint
+way, to = async_transport(), endpoint(sys.argv[1])
+
+async def ask():
+    replies = await asyncio.gather(*(drive.arun(complete(to, CALL), way) for _ in range(5)))
+    return sum(reply.requests for reply in replies)
+
+assert asyncio.run(ask()) == 5
+child = os.fork()
+if child == 0:
+    print("child", asyncio.run(ask()), flush=True)
+    asyncio.run(way.aclose())
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+print("parent", asyncio.run(ask()))
+asyncio.run(way.aclose())
+"""
+    with Server([GOOD]) as server:
+        done = program(script, server.base_url)
+    assert done.stdout.split() == ["child", "5", "parent", "5"], done.stderr
+
+
 def test_the_end_of_a_program_waits_for_a_foreign_thread_that_is_inside_python() -> None:
     script = """
 import sys, _thread, time
