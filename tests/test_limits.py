@@ -200,6 +200,19 @@ def test_first_come_first_served():
     assert early.run(limiter.reserve, 1) == 0
 
 
+def test_what_holds_requests_back_is_told_with_the_time_until_all_are_through():
+    clock = Clock()
+    limiter = RateLimiter(rpm=600, clock=clock)
+    for _ in range(600):
+        assert copy_context().run(limiter.reserve, 1) == 0
+    assert limiter.holding() is None
+    for _ in range(30):  # each by itself waits a tenth of a second only
+        assert copy_context().run(limiter.reserve, 1) > 0
+    name, seconds = limiter.holding() or ("", 0.0)
+    assert name == "requests/minute"
+    assert seconds == pytest.approx(3.0, rel=0.05)
+
+
 def test_a_place_in_the_queue_that_was_left_does_not_block_the_others():
     clock = Clock()
     limiter = RateLimiter(rpm=60, clock=clock)

@@ -158,16 +158,16 @@ class RateLimiter:
             return {f"{kind}/{period_name(period)}": bucket.capacity for (kind, period), bucket in self._buckets.items()}
 
     def holding(self) -> tuple[str, float] | None:
-        """What holds requests back now and for how many seconds; None when nothing does."""
+        """What holds requests back now, and in how many seconds all that wait are let through; None when nothing does."""
         with self._lock:
             if not self._queue:
                 return None
             now = self._refilled()
             if self._open_at > now:
                 return "asked to wait", self._open_at - now
+            waiting = {"requests": len(self._queue), "tokens": sum(place.tokens for place in self._queue)}
             waits = [
-                (bucket.wait(1 if kind == "requests" else self._queue[0].tokens), f"{kind}/{period_name(period)}")
-                for (kind, period), bucket in self._buckets.items()
+                (bucket.wait(waiting[kind]), f"{kind}/{period_name(period)}") for (kind, period), bucket in self._buckets.items()
             ]
             wait, name = max(waits, default=(0.0, ""))
             return (name, wait) if wait > 0 else None

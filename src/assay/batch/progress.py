@@ -36,14 +36,15 @@ class Progress:
     usage: Usage
     elapsed: float
     held: tuple[str, float] | None
-    """The limit that holds requests back, and for how many seconds."""
+    """The limit that holds requests back, and in how many seconds all that wait are let through."""
 
     @property
     def left(self) -> float | None:
-        """Seconds until the end at the present speed."""
+        """Seconds until the end at the speed of late, and no less than a limit holds those back that wait now."""
         if self.total is None or self.rows_per_second <= 0:
             return None
-        return max(0, self.total - self.done - self.failed - self.kept - self.reused) / self.rows_per_second
+        rows = max(0, self.total - self.done - self.failed - self.kept - self.reused)
+        return max(rows / self.rows_per_second, 0.0 if self.held is None else self.held[1])
 
 
 @dataclass(frozen=True, slots=True)
