@@ -167,7 +167,8 @@ class RateLimiter:
                 return "asked to wait", self._open_at - now
             waiting = {"requests": len(self._queue), "tokens": sum(place.tokens for place in self._queue)}
             waits = [
-                (bucket.wait(waiting[kind]), f"{kind}/{period_name(period)}") for (kind, period), bucket in self._buckets.items()
+                (bucket.wait(waiting[kind]), f"{kind}/{period_name(period)}")
+                for (kind, period), bucket in self._buckets.items()
             ]
             wait, name = max(waits, default=(0.0, ""))
             return (name, wait) if wait > 0 else None
