@@ -397,7 +397,7 @@ def test_a_closed_transport_can_be_used_again(default_way: Way) -> None:
                 default_way._runner.run(default_way.transport.aclose())  # type: ignore[union-attr]
             else:
                 default_way.transport.close()  # type: ignore[union-attr]
-            assert server.until_closed(2.0)
+            assert server.until_closed(10.0)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
