@@ -5,8 +5,8 @@
     python tests/benchmarks/bench_batch.py --rows 100000    the longest run of the CPU and memory table
 
 Bare is the transport's library, pyreqwest, as a program uses it by hand: ready-made bodies out, bytes in, in asyncio's event loop,
-which a program gets, and in uvloop's, which a batch makes for itself. "transport" is ours over it, with the limits and checks of
-its own; aiohttp stands beside them. The server runs in a process of its own and answers with a prepared reply; every measured run is a fresh process, runs are
+which a program gets, and in uvloop's, which a batch makes for itself; once whole and once piece by piece, with bounded memory, as a
+batch must read. "transport" is ours over it, with the limits and checks of its own; aiohttp stands beside them. The server runs in a process of its own and answers with a prepared reply; every measured run is a fresh process, runs are
 interleaved, and medians are shown with their spread. On a busy machine only the ratios mean something.
 """
 
@@ -123,6 +123,22 @@ async def bare(url: str, rows: int, width: int) -> None:
         await workers(ask, rows, width)
 
 
+async def streamed(url: str, rows: int, width: int) -> None:
+    """The library by hand where no answer may be larger than memory: piece by piece, which `send` does not do."""
+    from pyreqwest.client import ClientBuilder
+
+    async with ClientBuilder().timeout(timedelta(seconds=60)).build() as client:
+
+        async def ask(_: int) -> None:
+            request = client.post(f"{url}/chat/completions").headers(HEADERS).body_bytes(BODY).build_streamed()
+            async with request as response:
+                assert response.status == 200
+                while await response.body_reader.read_chunk() is not None:
+                    pass
+
+        await workers(ask, rows, width)
+
+
 async def transport(url: str, rows: int, width: int) -> None:
     from assay.backends import http
     from assay.effects import Request
@@ -195,6 +211,7 @@ async def instructor(url: str, rows: int, width: int) -> None:
 MEASURED = {
     "bare": bare,
     "bare, uvloop": bare,
+    "bare, streamed": streamed,
     "aiohttp": aiohttp,
     "transport": transport,
     "batch": batch,

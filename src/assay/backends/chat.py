@@ -52,7 +52,7 @@ class Endpoint:
 def complete(endpoint: Endpoint, call: Call) -> Flow[Reply]:
     """The reply to a call. Raises the kin of `APIError`; a generation that the server rejected is a reply with `refused`."""
     body = encode(call, endpoint.model, endpoint.dialect)
-    return (yield from _reply(_whole, endpoint, call, endpoint.request("/chat/completions", body)))
+    return _reply(_whole, endpoint, call, endpoint.request("/chat/completions", body))
 
 
 def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
@@ -69,7 +69,7 @@ def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
         begun = True
         return _done((yield from _collect(incoming, trying)))
 
-    return (yield from _reply(once, endpoint, call, request))
+    return _reply(once, endpoint, call, request)
 
 
 def _whole(trying: Try) -> Flow[Done[Reply]]:

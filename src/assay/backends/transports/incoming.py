@@ -53,6 +53,9 @@ class Body(ABC):
 class AsyncBody(ABC):
     """An opened response that is awaited."""
 
+    ended = False
+    """Whether it is known that nothing is left to pull, and so nothing to close."""
+
     def __init__(self, status: int, headers: Mapping[str, str]) -> None:
         self.status = status
         self.headers = headers
@@ -76,9 +79,10 @@ class AsyncBody(ABC):
         """The rest of the body, and the response closed."""
         try:
             chunks = []
-            while raw := await self.pull():
+            while not self.ended and (raw := await self.pull()):
                 chunks.append(self._unpacker.feed(raw))
             self._unpacker.end()
             return Response(self.status, self.headers, b"".join(chunks))
         finally:
-            await self.aclose()
+            if not self.ended:
+                await self.aclose()

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pyreqwest.client import Client, ClientBuilder, SyncClient, SyncClientBuilder
 from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError, PyreqwestError, RequestTimeoutError
+from pyreqwest.http import HeaderMap
 from pyreqwest.request import RequestBuilder, StreamRequest, SyncRequestBuilder, SyncStreamRequest
 from pyreqwest.response import Response as Answer
 from pyreqwest.response import SyncResponse
@@ -95,28 +96,30 @@ class PyreqwestTransport:
 
 class PyreqwestIncoming(AsyncBody):
     def __init__(self, request: Request, built: StreamRequest, answer: Answer, started: float) -> None:
-        super().__init__(answer.status, dict(answer.headers))
+        super().__init__(answer.status, _plain(answer.headers))
         self._request = request
         self._built = built
         self._started = started
         self._reader = answer.body_reader
         self._left = _length(self.headers)
+        self.ended = self._left == 0
 
     async def pull(self) -> bytes:
-        if not self._left:
+        if self.ended:
             return b""
         try:
             chunk = await self._reader.read_chunk()
         except PyreqwestError as error:
             raise _failure(error, self._request, self._started, 0.0) from None
         if chunk is None:
-            self._left = 0
+            self.ended = True
             return b""
         self._left -= len(chunk)
+        self.ended = self._left == 0
         return bytes(chunk)
 
     async def aclose(self) -> None:
-        if self._left:
+        if not self.ended:
             await self._drain()
             await self._built.__aexit__(None, None, None)
 
@@ -177,7 +180,7 @@ class BlockingPyreqwestTransport:
 
 class _Whole(Body):
     def __init__(self, request: Request, built: SyncStreamRequest, answer: SyncResponse, started: float) -> None:
-        super().__init__(answer.status, dict(answer.headers))
+        super().__init__(answer.status, _plain(answer.headers))
         self._request = request
         self._built = built
         self._started = started
@@ -200,6 +203,14 @@ class _Whole(Body):
     def close(self) -> None:
         if self._left:
             self._built.__exit__(None, None, None)
+
+
+def _plain(headers: HeaderMap) -> Mapping[str, str]:
+    """Of a header that is repeated the values in one, as RFC 9110 5.3 has it."""
+    plain = headers.dict_multi_value()
+    if len(plain) < len(headers):
+        plain = {name: value if isinstance(value, str) else ", ".join(value) for name, value in plain.items()}
+    return cast("Mapping[str, str]", plain)
 
 
 def _length(headers: Mapping[str, str]) -> int:
