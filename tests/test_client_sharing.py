@@ -209,3 +209,13 @@ def test_closing_ends_a_stream_that_another_thread_reads() -> None:
             client.close()
             with pytest.raises(APIConnectionError, match="closed"):
                 reading.result(20)
+
+
+def test_a_stream_that_is_first_read_after_closing_says_so() -> None:
+    with api_server(chat) as server:
+        client = Groq(api_key="gsk_x", base_url=server.url, timeout=10, max_retries=0)
+        stream = client.chat.completions.create(**ASK, stream=True)
+        client.close()
+        with pytest.raises(APIConnectionError, match="closed"):
+            next(stream)
+        stream.close()

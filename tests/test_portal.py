@@ -52,14 +52,14 @@ def test_an_error_is_raised_where_the_result_is_awaited(portal: Portal) -> None:
     with pytest.raises(KeyError, match="what"):
         asyncio.run(portal.perform(failing))
     with pytest.raises(KeyError, match="what"):
-        portal.call(failing())
+        portal.call(failing)
 
 
 def test_work_asked_for_in_the_portal_itself_is_done_there(portal: Portal) -> None:
     async def nested() -> int:
         return await portal.perform(lambda: squared(4))
 
-    assert portal.call(nested()) == 16
+    assert portal.call(nested) == 16
 
 
 def test_who_stops_waiting_stops_the_work(portal: Portal) -> None:
@@ -94,9 +94,9 @@ def test_a_failure_that_nobody_waits_for_is_not_spoken_of(portal: Portal, caplog
 
     with pytest.raises(TimeoutError):
         asyncio.run(give_up())
-    portal.call(asyncio.sleep(0.05))
+    portal.call(lambda: asyncio.sleep(0.05))
     gc.collect()
-    portal.call(asyncio.sleep(0))
+    portal.call(lambda: asyncio.sleep(0))
     assert caplog.records == []
 
 
@@ -110,7 +110,7 @@ def closed_while(waiting: Callable[[Portal], Any]) -> Any:
     "waiting",
     [
         lambda portal: asyncio.run(portal.perform(lambda: asyncio.sleep(60))),
-        lambda portal: portal.call(asyncio.sleep(60)),
+        lambda portal: portal.call(lambda: asyncio.sleep(60)),
     ],
     ids=["awaited", "blocking"],
 )
@@ -126,6 +126,8 @@ def test_a_closed_portal_says_so_each_time(portal: Portal) -> None:
     for _ in range(3):
         with pytest.raises(PortalClosed):
             asyncio.run(portal.perform(lambda: squared(1)))
+        with pytest.raises(PortalClosed):
+            portal.call(lambda: squared(1))
 
 
 def test_a_loop_that_ends_while_its_work_goes_on_harms_no_other(portal: Portal) -> None:
@@ -141,13 +143,13 @@ def test_a_loop_that_ends_while_its_work_goes_on_harms_no_other(portal: Portal) 
         loop.close()  # the work ends when this loop is no more
         waiting._log_destroy_pending = False  # type: ignore[attr-defined]  # on purpose
         asyncio.run(leave())
-    portal.call(asyncio.sleep(0.15))
+    portal.call(lambda: asyncio.sleep(0.15))
     assert asyncio.run(portal.perform(lambda: squared(5))) == 25
 
 
 def test_a_dropped_portal_ends_its_thread() -> None:
     portal = Portal()
-    portal.call(squared(2))
+    portal.call(lambda: squared(2))
     before = threading.active_count()
     gone = weakref.ref(portal)
     with warnings.catch_warnings():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections.abc import Mapping
+from contextlib import suppress
 
 from assay.backends.failures import CLOSED, connection_failed
 from assay.backends.transports.per_process import PerProcess
@@ -29,14 +30,14 @@ class BlockingStreams:
     def open(self, request: Request) -> BlockingIncoming:
         portal = self._portal()
         try:
-            return BlockingIncoming(portal, portal.call(self._inner.open(request)), request)
+            return BlockingIncoming(portal, portal.call(lambda: self._inner.open(request)), request)
         except PortalClosed:
             raise connection_failed(request, CLOSED) from None
 
     def close(self) -> None:
         portal = self._portal.take()
         if portal is not None:
-            portal.call(self._inner.aclose())
+            portal.call(self._inner.aclose)
             portal.close()
 
 
@@ -56,7 +57,10 @@ class BlockingIncoming:
 
     def read(self) -> bytes:
         if self._reader is None:
-            self._reader = self._portal.call(self._start())
+            try:
+                self._reader = self._portal.call(self._start)
+            except PortalClosed:
+                raise connection_failed(self._request, CLOSED) from None
         chunk = self._chunks.get() if self._end is None else self._end
         if isinstance(chunk, Exception) or not chunk:
             self._end = chunk
@@ -85,8 +89,8 @@ class BlockingIncoming:
             self._chunks.put(error)
 
     def close(self) -> None:
-        if self._portal.close.alive:  # else it was closed with the transport
-            self._portal.call(self._stop())
+        with suppress(PortalClosed):  # then it was closed with the transport
+            self._portal.call(self._stop)
 
     async def _stop(self) -> None:
         if self._reader is not None:

@@ -1,7 +1,6 @@
 """What a process makes for itself when it first needs it, because a fork would leave it behind: whatever has threads.
 
-A forked process is told once, when it begins. Asking at every use which process this is would be a system call each time, a
-twentieth of a batch's row.
+A forked process is told once, when it begins. Asking at every use which process this is would be a system call each time.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from assay.event_loop import new_event_loop
@@ -32,32 +33,26 @@ class Portal:
     def __init__(self) -> None:
         self._loop = new_event_loop()
         self._jobs: Mailbox[_Job[Any]] = Mailbox(self._loop, _Job.begin)
-        self._callers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox[_Job[Any]]] = weakref.WeakKeyDictionary()
+        self._callers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox[asyncio.Future[None]]] = (
+            weakref.WeakKeyDictionary()
+        )
         # The thread holds no more than this, so that a dropped portal is noticed.
         thread = threading.Thread(target=_serve, args=(self._loop, self._jobs), name="assay-transport", daemon=True)
         thread.start()
         self.close = weakref.finalize(self, _stop, self._loop, thread, os.getpid())
 
-    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """A coroutine's result, for a thread that blocks. An interruption of its wait cancels the coroutine. Raises `PortalClosed`."""
+    def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of `work()`, for a thread that blocks. An interruption of its wait cancels the work. Raises `PortalClosed`."""
         waiting = threading.Lock()
         waiting.acquire()
-        tasks: list[asyncio.Task[T]] = []
-
-        def start() -> None:
-            task = self._loop.create_task(coroutine)
-            tasks.append(task)
-            task.add_done_callback(lambda _: waiting.release())
-
-        self.soon(start)
+        job = _Job(work, waiting.release)
+        self._begin(job)
         try:
             waiting.acquire()
         except BaseException:
-            self.soon(lambda: tasks[0].cancel())  # noqa: PLW0108  # tasks fills in the other thread
+            self._cancel(job)
             raise
-        if tasks[0].cancelled():
-            raise PortalClosed
-        return tasks[0].result()
+        return job.result()
 
     async def perform(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The result of `work()`, for a task of any loop. When that is cancelled, so is the work. Raises `PortalClosed`."""
@@ -66,19 +61,26 @@ class Portal:
             return await work()
         caller = self._callers.get(loop)
         if caller is None:
-            caller = self._callers.setdefault(loop, Mailbox(loop, _Job.tell))
-        job = _Job(work, caller, loop.create_future())
+            caller = self._callers.setdefault(loop, Mailbox(loop, _wake))
+        waiting = loop.create_future()
+        job = _Job(work, partial(caller.put, waiting))
+        self._begin(job)
+        try:
+            await waiting
+        except BaseException:
+            self._cancel(job)
+            raise
+        return job.result()
+
+    def _begin(self, job: _Job[Any]) -> None:
         try:
             self._jobs.put(job)
         except RuntimeError:
             raise PortalClosed from None
-        try:
-            await job.ended
-        except BaseException:
-            with suppress(RuntimeError):
-                self.soon(job.cancel)
-            raise
-        return job.result()
+
+    def _cancel(self, job: _Job[Any]) -> None:
+        with suppress(RuntimeError):
+            self.soon(job.cancel)
 
     def soon(self, callback: Callable[[], object]) -> None:
         """Have something done in the loop's thread."""
@@ -117,18 +119,14 @@ class Mailbox(Generic[T]):
 
 
 class _Job(Generic[T]):
-    """Work that is done in one loop while a task of another waits for it."""
+    """Work that is done in one loop while a task of another, or a thread, waits for it."""
 
-    __slots__ = ("_caller", "_task", "_work", "ended")
+    __slots__ = ("_task", "_tell", "_work")
 
-    def __init__(
-        self, work: Callable[[], Coroutine[Any, Any, T]], caller: Mailbox[_Job[Any]], ended: asyncio.Future[None]
-    ) -> None:
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]], tell: Callable[[], object]) -> None:
         self._work = work
-        self._caller = caller
+        self._tell = tell
         self._task: asyncio.Task[T] | None = None
-        self.ended = ended
-        """Of the loop that waits."""
 
     def begin(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._work())
@@ -144,18 +142,19 @@ class _Job(Generic[T]):
         self.give_back()
 
     def give_back(self) -> None:
+        """Tell who waits, also where it was never begun."""
         with suppress(RuntimeError):  # a loop that was closed waits for nothing
-            self._caller.put(self)
-
-    def tell(self) -> None:
-        """In the loop that waits."""
-        if not self.ended.done():
-            self.ended.set_result(None)
+            self._tell()
 
     def result(self) -> T:
         if self._task is None or self._task.cancelled():
             raise PortalClosed
         return self._task.result()
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def _serve(loop: asyncio.AbstractEventLoop, jobs: Mailbox[_Job[Any]]) -> None:
