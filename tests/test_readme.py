@@ -1,4 +1,4 @@
-"""The README says what is: its code runs, in its order, and prints what it shows.
+"""The README and the pages beside the rooms say what is: their code runs, in its order, and prints what they show.
 
 A Python block is run against a local server that answers with the `<!-- reply: ... -->` comments below it; a `text` block
 after that shows what it prints.
@@ -29,7 +29,8 @@ BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 REPLY = re.compile(r"<!-- reply: (.*?) -->\n", re.DOTALL)
-BLOCKS = list(BLOCK.finditer(README))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "src").rglob("README.md")), ROOT / "tests" / "benchmarks" / "README.md"]
+"""The README, and the pages that stand beside the rooms that they tell of."""
 
 
 @pytest.fixture
@@ -39,7 +40,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "a-key-that-is-none")
 
 
-def test_the_code_runs_and_prints_what_the_readme_shows(environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_code_runs_and_prints_what_the_page_shows(page: Path, environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = page.read_text(encoding="utf-8")
+    blocks = list(BLOCK.finditer(text))
     names: dict[str, Any] = {"__name__": "readme"}
     monkeypatch.setitem(sys.modules, "readme", type(sys)("readme"))
     sys.modules["readme"].__dict__.update(names)
@@ -47,13 +51,13 @@ def test_the_code_runs_and_prints_what_the_readme_shows(environment: None, monke
     replies: list[str] = []
 
     def reply(request: Received) -> Steps:
-        assert replies, "a request for which the README has no reply"
+        assert replies, "a request for which the page has no reply"
         return said(replies.pop(0))(request)
 
     with Server(reply) as server:
         monkeypatch.setenv("GROQ_BASE_URL", server.base_url)
-        for block in BLOCKS:
-            line = README.count("\n", 0, block.start()) + 1
+        for block in blocks:
+            line = text.count("\n", 0, block.start()) + 1
             try:
                 replies[:] = REPLY.findall(block["replies"])
                 printed = _run(block["code"], line)
@@ -78,7 +82,7 @@ def _lines(text: str) -> list[str]:
 
 
 def test_most_code_says_what_it_prints() -> None:
-    assert sum(block["prints"] is not None for block in BLOCKS) >= 8
+    assert sum(block["prints"] is not None for block in BLOCK.finditer(README)) >= 8
 
 
 @pytest.mark.parametrize("heading", ["Run it", "Test it"])
@@ -89,12 +93,14 @@ def test_two_commands_of_one_line(heading: str) -> None:
     assert section[1].startswith("python3 -m venv ")
 
 
-def test_links_lead_to_files_and_headings() -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)\s]+)\)", README)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!https?:)([^)\s]+)\)", text)
     anchors = {
-        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     }
-    broken = [t for t in targets if (t[1:] not in anchors if t.startswith("#") else not (ROOT / t).exists())]
+    broken = [t for t in targets if (t[1:] not in anchors if t.startswith("#") else not (page.parent / t).exists())]
     assert broken == []
 
 

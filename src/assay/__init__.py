@@ -40,17 +40,17 @@ from assay.types import Message, Mode, Problem, PromptStyle, RateLimits, Repair,
 if TYPE_CHECKING:
     from assay import decode
     from assay.api import Extractable, aextract, extract, extractable
-    from assay.client import AsyncGroq, Groq
     from assay.extractor import Extractor
-    from assay.schema import JSONSchema
+    from assay.groq import AsyncGroq, Groq
     from assay.streaming import Partial
+    from assay.target import JSONSchema
 else:
     _ROOMS = {
-        "AsyncGroq": "client",
+        "AsyncGroq": "groq",
         "Extractable": "api",
         "Extractor": "extractor",
-        "Groq": "client",
-        "JSONSchema": "schema",
+        "Groq": "groq",
+        "JSONSchema": "target",
         "Partial": "streaming",
         "aextract": "api",
         "extract": "api",

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
-from assay.connect import surroundings
+from assay.connect.connection import surroundings
 from assay.extractor import SETTINGS, Extractor, Given, settings_of
 from assay.options import Options, OptionsDict
-from assay.schema.target import Target, target
 from assay.streaming import Partial
+from assay.target.build import Target, target
 
 T = TypeVar("T")
 M = TypeVar("M", bound=type[BaseModel])

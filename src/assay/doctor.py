@@ -14,12 +14,12 @@ from typing import Literal, TypeAlias, Unpack
 
 from pydantic_core import from_json, to_json
 
-from assay import drive
 from assay.backends.chat import complete, stream
 from assay.backends.exchange import exchange
-from assay.connect import Connection, connect
-from assay.effects import Flow, taking
+from assay.connect.connection import Connection, connect
 from assay.errors import APIConnectionError, APIError, APIStatusError, AuthenticationError, NotFoundError, PermissionDeniedError
+from assay.flow import drive
+from assay.flow.effects import Flow, taking
 from assay.options import Options, OptionsDict
 from assay.types import JSON, Call, JSONObject, Message, Mode, Params, RateLimits, Reply, Usage
 from assay.wire.openai_chat import Delta

@@ -29,12 +29,20 @@ shows a key: what they hold of a request is its method and URL.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from assay.outcome import Attempt, Outcome
 from assay.types import JSON, Problem
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The one of `names` that was probably meant by `name`; None when none is like it."""
+    import difflib  # noqa: PLC0415  # only for who mistyped a name
+
+    near = difflib.get_close_matches(name, names, n=1)
+    return near[0] if near else None
 
 
 class AssayError(Exception):

@@ -10,20 +10,20 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, 
 from dataclasses import replace
 from typing import Any, Generic, Self, TypeAlias, TypeVar, Unpack, overload
 
-from assay import drive, fan
 from assay.backends.chat import complete, stream
 from assay.backends.limiter import Limiter
-from assay.compile import compile_task, fingerprint
-from assay.connect import Connection, connect
-from assay.effects import Flow, Sleep
+from assay.connect.compile import compile_task, fingerprint
+from assay.connect.connection import Connection, connect
 from assay.engine import Task
 from assay.engine import extract as ask_until_good
+from assay.engine.prompt import Source
 from assay.errors import APIError, ConfigurationError
+from assay.flow import drive, fan
+from assay.flow.effects import Flow, Sleep
 from assay.options import Options, OptionsDict
 from assay.outcome import Outcome
-from assay.prompt import Source
-from assay.schema.target import Target, target
 from assay.streaming import Items, Partial, StreamMode, View, Watch, mapped, plan, to_the_end
+from assay.target.build import Target, target
 from assay.types import JSON, Call, Message, Reply
 
 T = TypeVar("T")

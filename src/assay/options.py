@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from assay.errors import ConfigurationError
-from assay.nearest import nearest
+from assay.errors import ConfigurationError, nearest
 from assay.prices import Price
 from assay.types import Mode, PromptStyle
 

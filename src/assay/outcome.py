@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Generic
 
-from assay.ground import locate
+from assay.ground.find import locate
 from assay.types import JSON, Message, Mode, Problem, Repair, Span, T_co, Usage
 
 _NOTHING = Usage()

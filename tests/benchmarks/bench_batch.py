@@ -141,7 +141,7 @@ async def streamed(url: str, rows: int, width: int) -> None:
 
 async def transport(url: str, rows: int, width: int) -> None:
     from assay.backends import http
-    from assay.effects import Request
+    from assay.flow.effects import Request
 
     carrier = http.async_transport(None)
 
@@ -222,7 +222,7 @@ OURS = ("bare, uvloop", "batch")
 
 
 def measure(what: str, url: str, rows: int, width: int) -> None:
-    from assay import event_loop
+    from assay.flow import event_loop
 
     run = event_loop.run if what in OURS else asyncio.run
     run(MEASURED[what](url, min(200, rows), width))  # imports and connections are warm

@@ -158,6 +158,7 @@ def async_assay(url: str) -> Callable[[], Awaitable[str]]:
 
 def async_groq(url: str) -> Callable[[], Awaitable[str]]:
     import httpx
+
     from groq import AsyncGroq
 
     http = httpx.AsyncClient(limits=httpx.Limits(max_connections=2000, max_keepalive_connections=2000))
@@ -249,7 +250,7 @@ def reading() -> dict[str, float]:
     import openai._models
     import openai.types.chat
 
-    from assay.client.operations import read_completion
+    from assay.groq.operations import read_completion
 
     body = json.dumps(COMPLETION).encode()
     readers: dict[str, Callable[[], Any]] = {

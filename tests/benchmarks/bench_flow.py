@@ -29,8 +29,9 @@ from prepared import answer_of, response_to
 from pydantic import TypeAdapter, ValidationError
 
 import assay
-from assay import api, drive
-from assay.effects import Request, Response
+from assay import api
+from assay.flow import drive
+from assay.flow.effects import Request, Response
 from assay.types import Reply, Usage
 
 ROUNDS = 20

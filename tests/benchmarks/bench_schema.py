@@ -18,9 +18,9 @@ from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
-from assay.problems import Invalid
 from assay.schema.render import render
-from assay.schema.target import target
+from assay.target.build import target
+from assay.target.problems import Invalid
 from assay.types import PromptStyle
 
 ROUNDS = 7

@@ -164,16 +164,18 @@ def assay_httpx_sync(job: Job) -> Call:
 
 
 def groq_sync(job: Job) -> Call:
-    from groq import Groq
     from pydantic import TypeAdapter
+
+    from groq import Groq
 
     client, adapter, chat = Groq(api_key="x", base_url=job.url), TypeAdapter(job.model), _chat(job)
     return lambda: adapter.validate_json(client.chat.completions.create(**chat).choices[0].message.content or "")
 
 
 def groq_async(job: Job) -> AsyncCall:
-    from groq import AsyncGroq
     from pydantic import TypeAdapter
+
+    from groq import AsyncGroq
 
     client, adapter, chat = AsyncGroq(api_key="x", base_url=job.url), TypeAdapter(job.model), _chat(job)
 
@@ -214,6 +216,7 @@ def instructor_async(job: Job) -> AsyncCall:
 
 def instructor_groq_sync(job: Job) -> Call:
     import instructor
+
     from groq import Groq
 
     client = instructor.from_groq(Groq(api_key="x", base_url=job.url), mode=instructor.Mode.JSON)

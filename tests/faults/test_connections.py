@@ -19,14 +19,14 @@ import httpx
 import pytest
 import trustme
 
-from assay import drive
 from assay.backends.chat import complete, stream
 from assay.backends.exchange import exchange
 from assay.backends.http import async_transport, transport
 from assay.backends.retry import RetryPolicy
 from assay.backends.transports.pyreqwest_transport import BlockingPyreqwestTransport
-from assay.effects import Request
 from assay.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, AuthenticationError, ConfigurationError
+from assay.flow import drive
+from assay.flow.effects import Request
 from faults.cases import GOOD, TEXT
 from faults.travel import CALL, KEY, Way, endpoint, program
 from servers import EVENT_STREAM, FIN, Server, answer, chunked, completion, delta, events
@@ -404,7 +404,7 @@ def test_a_closed_transport_can_be_used_again(default_way: Way) -> None:
 def test_a_forked_process_goes_on() -> None:
     script = """
 import os, sys
-from assay import drive
+from assay.flow import drive
 from assay.backends.chat import complete
 from assay.backends.http import transport
 from faults.travel import CALL, endpoint
@@ -426,7 +426,7 @@ print("parent", drive.run(complete(to, CALL), way).requests)
 def test_a_forked_process_goes_on_awaiting() -> None:
     script = """
 import asyncio, os, sys
-from assay import drive
+from assay.flow import drive
 from assay.backends.chat import complete
 from assay.backends.http import async_transport
 from faults.travel import CALL, endpoint
@@ -454,7 +454,7 @@ asyncio.run(way.aclose())
 def test_the_end_of_a_program_waits_for_a_foreign_thread_that_is_inside_python() -> None:
     script = """
 import sys, _thread, time
-from assay import drive
+from assay.flow import drive
 from assay.backends.chat import complete
 from assay.backends.http import transport
 from faults.travel import CALL, endpoint
@@ -479,7 +479,7 @@ inside.acquire()
 def test_a_program_that_asked_many_at_once_ends_well() -> None:
     script = """
 import asyncio, sys
-from assay import drive
+from assay.flow import drive
 from assay.backends.chat import complete
 from assay.backends.http import async_transport
 from faults.travel import CALL, endpoint
@@ -499,7 +499,7 @@ asyncio.run(main())
 def test_a_gzip_bomb_does_not_fill_the_memory() -> None:
     script = """
 import resource, sys
-from assay import drive
+from assay.flow import drive
 from assay.backends.chat import complete
 from assay.backends.http import transport
 from assay.errors import APIResponseError

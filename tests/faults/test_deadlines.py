@@ -20,8 +20,8 @@ import trustme
 
 from assay.backends.transports.httpx_deadline import HttpxDeadline
 from assay.backends.transports.httpx_transport import HttpxTransport
-from assay.effects import Request, Response
 from assay.errors import APITimeoutError
+from assay.flow.effects import Request, Response
 from faults.travel import program
 from servers import EVENT_STREAM, FIN, Received, Server, answer, chunked
 
@@ -247,7 +247,7 @@ def test_deadlines_are_kept_in_a_forked_process() -> None:
     script = """
 import os, sys, time, httpx
 from assay.backends.transports.httpx_transport import HttpxTransport
-from assay.effects import Request
+from assay.flow.effects import Request
 from assay.errors import APITimeoutError
 def call(path):
     started = time.monotonic()

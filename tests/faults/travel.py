@@ -17,11 +17,11 @@ from typing import Any, Self
 
 import httpx
 
-from assay import drive
 from assay.backends.chat import Endpoint, complete, stream
 from assay.backends.http import async_transport, transport
 from assay.backends.retry import RetryPolicy
-from assay.effects import AsyncTransport, Emit, Flow, Transport
+from assay.flow import drive
+from assay.flow.effects import AsyncTransport, Emit, Flow, Transport
 from assay.types import Call, Message, Mode, Params, Reply
 from assay.wire.openai_chat import Delta
 

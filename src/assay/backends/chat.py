@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from assay.backends.exchange import Done, Once, Try, open_once, persist, read_all, send_once
 from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
-from assay.effects import Emit, Flow, Incoming, Read, Request
 from assay.errors import APIStatusError
+from assay.flow.effects import Emit, Flow, Incoming, Read, Request
 from assay.options import DEFAULT_TIMEOUT
 from assay.types import Call, Refusal, Reply
 from assay.wire.errors import GENERATION_CODES

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assay.effects import Request
 from assay.errors import APIError
+from assay.flow.effects import Request
 from assay.types import JSON
 
 SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "proxy-authorization"})

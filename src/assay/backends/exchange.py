@@ -16,11 +16,10 @@ from assay.backends.failures import host
 from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.backends.transports.unpack import MAX_BODY
-from assay.effects import Flow, Incoming, Open, Read, Request, Response, Send, Sleep
 from assay.errors import APIError, APIResponseError, APIStatusError, ErrorResponse
-from assay.retry import Rounds
-from assay.types import RateLimits
-from assay.value import value
+from assay.flow.effects import Flow, Incoming, Open, Read, Request, Response, Send, Sleep
+from assay.flow.rounds import Rounds
+from assay.types import RateLimits, frozen
 from assay.wire.errors import status_error
 from assay.wire.headers import rate_limits
 
@@ -35,7 +34,7 @@ OVERLOADED = frozenset({429, 498, 503, 529})
 """Statuses that slow down all who share a limiter."""
 
 
-@value
+@frozen
 class Done(Generic[T]):
     """What one try brought: the value, and what a limiter wants to know."""
 
@@ -45,7 +44,7 @@ class Done(Generic[T]):
     limits: RateLimits | None = None
 
 
-@value
+@frozen
 class Try:
     """One try of a request."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-from assay.effects import Request
 from assay.errors import APIConnectionError, APITimeoutError, ConfigurationError
+from assay.flow.effects import Request
 
 CLOSED = "the client was closed"
 """The reason when it is our own doing."""

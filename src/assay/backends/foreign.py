@@ -13,8 +13,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from typing import Any
 
 from assay.backends.foreign_values import arguments, error_event, event, response_of_answer, response_of_error
-from assay.effects import Request, Response
 from assay.errors import ConfigurationError
+from assay.flow.effects import Request, Response
 
 Create = Callable[..., Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from assay.effects import Request, Response
 from assay.errors import APIConnectionError, APITimeoutError, AssayError, ConfigurationError
+from assay.flow.effects import Request, Response
 from assay.types import JSON, JSONObject
 
 _JSON = {"content-type": "application/json"}

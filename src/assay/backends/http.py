@@ -9,8 +9,8 @@ import sys
 from types import ModuleType
 
 from assay.backends.transports.pyreqwest_transport import BlockingPyreqwestTransport, PyreqwestTransport
-from assay.effects import AsyncTransport, Transport
 from assay.errors import ConfigurationError
+from assay.flow.effects import AsyncTransport, Transport
 
 
 def transport(client: object = None) -> Transport:

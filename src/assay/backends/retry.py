@@ -1,7 +1,7 @@
 """Which failures of a request are worth sending it again, how long to wait before, and when to give up.
 
 The same bytes are sent again: asking differently is the engine's business. The rules are tenacity's, asked through
-`assay.retry.Rounds`.
+`assay.flow.rounds.Rounds`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import lru_cache, partial
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from assay.errors import APIConnectionError, APIError, APIResponseError, APIStatusError
+from assay.flow.rounds import Rounds
 from assay.options import DEFAULT_MAX_RETRIES
-from assay.retry import Rounds
 from assay.wire.headers import should_retry
 
 DEFAULT_BUDGET = 180.0

@@ -18,8 +18,7 @@ from typing import Literal, TypeAlias
 
 from assay.batch.errors import OutputBusy, StorageError
 from assay.errors import ConfigurationError
-from assay.types import Usage
-from assay.value import value
+from assay.types import Usage, frozen
 
 State: TypeAlias = Literal["done", "failed", "again"]
 """`again`: failed, and to be asked again."""
@@ -53,7 +52,7 @@ FROM rows r JOIN answers a ON a.key = r.key WHERE {} ORDER BY r.position
 """
 
 
-@value
+@frozen
 class Row:
     """A row of the input, as the journal keeps it once it is finished. The texts are JSON."""
 
@@ -66,7 +65,7 @@ class Row:
     """An object of the other columns."""
 
 
-@value
+@frozen
 class Answer:
     """What became of a source. The texts are JSON."""
 
@@ -82,7 +81,7 @@ class Answer:
     usage: Usage = field(default_factory=Usage)
 
 
-@value
+@frozen
 class Entry:
     """A row that is finished now; its answer, unless the journal has it already."""
 
@@ -91,7 +90,7 @@ class Entry:
     answer: Answer | None = None
 
 
-@value
+@frozen
 class Finished:
     """A finished row with all that is known of it."""
 
@@ -101,7 +100,7 @@ class Finished:
     detail: str | None
 
 
-@value
+@frozen
 class Known:
     """What the journal knows of a row that was just read."""
 

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 
 from assay.batch.rows import carried_name, text
 from assay.batch.sources import Record
-from assay.schema.target import Target
+from assay.target.build import Target
 from assay.types import JSON, JSONObject
 
 _KINDS: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}

@@ -19,7 +19,7 @@ from pydantic_core import from_json, to_json
 from assay.batch.errors import StorageError
 from assay.batch.journal import Finished, lines
 from assay.errors import ConfigurationError
-from assay.pointer import resolve
+from assay.schema.navigate import resolve
 from assay.types import JSON, JSONObject
 
 try:

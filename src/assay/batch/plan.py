@@ -14,9 +14,9 @@ from assay.backends.chat import BYTES_PER_TOKEN
 from assay.batch import sources
 from assay.batch.journal import Journal, key_of
 from assay.batch.sources import Columns, Record, Rows
+from assay.engine.prompt import text_of
 from assay.errors import ConfigurationError
 from assay.extractor import Extractor
-from assay.prompt import text_of
 from assay.types import Call, Usage
 
 LOOKED_UP = 500

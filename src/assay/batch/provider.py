@@ -23,10 +23,10 @@ from assay.batch.progress import Reporter
 from assay.batch.recorder import Read
 from assay.batch.runner import Ask
 from assay.batch.sources import Record
-from assay.client import AsyncGroq
-from assay.client.store_types import Batch
 from assay.errors import APIError, ConfigurationError
 from assay.extractor import Extractor
+from assay.groq import AsyncGroq
+from assay.groq.store_types import Batch
 from assay.outcome import Outcome
 from assay.types import JSON, Call, Reply
 from assay.wire.openai_chat import decode, encode

@@ -14,13 +14,13 @@ from typing import Protocol, TypeAlias
 
 from assay.batch.journal import Entry, Finished, Journal, Known, Row
 from assay.batch.sinks import Sink
-from assay.value import value
+from assay.types import frozen
 
 LINGER = 0.03
 """Seconds to wait for more before a transaction: so much paid work a kill can cost at most, besides what is under way."""
 
 
-@value
+@frozen
 class Read:
     """A row that was just read."""
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from assay import event_loop
 from assay.backends.limits import RateLimiter
 from assay.batch import ends, sources
 from assay.batch.budget import Purse
@@ -26,6 +25,7 @@ from assay.batch.stops import Watch
 from assay.batch.width import Width
 from assay.errors import ConfigurationError
 from assay.extractor import Extractor
+from assay.flow import event_loop
 from assay.options import Budget
 
 WIDEST = 64

@@ -20,8 +20,7 @@ from typing import Any, BinaryIO, TypeAlias
 from pydantic_core import from_json
 
 from assay.errors import ConfigurationError
-from assay.types import JSON
-from assay.value import value
+from assay.types import JSON, frozen
 
 STDIN = "-"
 JSON_LINES = (".jsonl", ".ndjson")
@@ -44,7 +43,7 @@ class Columns:
     id: str = "id"
 
 
-@value
+@frozen
 class Record:
     """One row as it was read."""
 

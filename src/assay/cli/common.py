@@ -15,8 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from assay.errors import ConfigurationError
-from assay.nearest import nearest
+from assay.errors import ConfigurationError, nearest
 
 out = Console()
 """Results."""

@@ -15,7 +15,7 @@ from rich.text import Text
 from assay.cli import show
 from assay.cli.common import busy, out
 from assay.cli.models import fetch_embedded
-from assay.connect import LOCAL_DEFAULT
+from assay.connect.connection import LOCAL_DEFAULT
 from assay.extractor import Extractor
 from assay.options import Options
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from assay.backends.local import weights
 from assay.backends.local.table import DEFAULT, MODELS
 from assay.cli.common import err, out
-from assay.connect import LOCAL_DEFAULT, default_model
+from assay.connect.connection import LOCAL_DEFAULT, default_model
 from assay.options import Options
 
 models = typer.Typer(invoke_without_command=True, help="Local models: which there are, and fetching one.")

@@ -8,16 +8,16 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from assay import providers
 from assay.cli import show
 from assay.cli.common import err, load_target, out
-from assay.compile import compose
+from assay.connect import providers
+from assay.connect.compile import compose
+from assay.connect.providers import ANY_SERVER, Provider
 from assay.errors import ConfigurationError
 from assay.options import Options
-from assay.providers import ANY_SERVER, Provider
-from assay.schema.lint import lint as warnings
 from assay.schema.passes import form
-from assay.schema.target import Target, target
+from assay.target.build import Target, target
+from assay.target.lint import lint as warnings
 from assay.types import JSONObject
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"

@@ -8,13 +8,13 @@ from itertools import pairwise
 from pydantic_core import from_json
 
 from assay.decode import find
-from assay.decode.accept import Acceptor
 from assay.decode.cursor import UnreadableError
 from assay.decode.find import Found
 from assay.decode.result import Reading
 from assay.decode.scan import DEPTH, skip
 from assay.decode.strings import unescape
 from assay.errors import DecodeError
+from assay.schema.accept import Acceptor
 from assay.types import JSONObject, Problem, ProblemKind, Repair
 
 MAX_CHARS = 16_000_000

@@ -6,14 +6,16 @@ from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json, to_json
 
-from assay import decode, paths, prompt
+from assay import decode
+from assay.data import paths
+from assay.data.pointer import split
+from assay.engine import prompt
 from assay.engine.task import Question, Task
 from assay.errors import DecodeError
-from assay.pointer import at, govern, split
-from assay.problems import Invalid
-from assay.schema.target import written
-from assay.types import JSON, Problem, Repair, Reply
-from assay.value import value
+from assay.schema.navigate import at, govern
+from assay.target.build import written
+from assay.target.problems import Invalid
+from assay.types import JSON, Problem, Repair, Reply, frozen
 
 T = TypeVar("T")
 
@@ -21,7 +23,7 @@ BUDGET_EATEN = "max completion tokens reached"
 """What Groq puts into `failed_generation`, in place of text, when the token limit ended the answer."""
 
 
-@value
+@frozen
 class Verdict(Generic[T]):
     """`value` counts when there are no problems."""
 

@@ -7,16 +7,15 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from assay import prompt
-from assay.effects import Sleep
-from assay.engine import strategy
+from assay.engine import prompt, strategy
 from assay.engine.judge import Verdict, judge
+from assay.engine.prompt import Source
 from assay.engine.report import failure
 from assay.engine.task import Question, Task
 from assay.errors import APIError, APIStatusError, BudgetExceeded, ConfigurationError
+from assay.flow.effects import Sleep
+from assay.flow.rounds import Rounds
 from assay.outcome import Attempt, Outcome
-from assay.prompt import Source
-from assay.retry import Rounds
 from assay.types import Call, Mode, Reply, Usage
 
 T = TypeVar("T")

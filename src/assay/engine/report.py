@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
+from assay.engine.prompt import clip, compact
 from assay.errors import ExtractionError
 from assay.outcome import Outcome
-from assay.prompt import clip, compact
 from assay.types import Problem
 
 T = TypeVar("T")

@@ -14,15 +14,14 @@ from dataclasses import replace
 from math import ceil
 from typing import Any
 
-from assay import paths as data_paths
-from assay import prompt
+from assay.data import paths as data_paths
+from assay.data.pointer import join
+from assay.engine import prompt
 from assay.engine.judge import Verdict
+from assay.engine.prompt import Source
 from assay.engine.task import Question, Task
-from assay.pointer import join
-from assay.prompt import Source
 from assay.schema.passes import form
-from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Problem, Reply
-from assay.value import value
+from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Problem, Reply, frozen
 
 PARTS_LIMIT = 40
 """Parts asked for in one question; with more than these the whole is asked for again."""
@@ -43,7 +42,7 @@ AROUND = 300
 _UNREADABLE = {"json", "ambiguous", "empty", "refusal", "server", "truncated"}
 
 
-@value
+@frozen
 class Next:
     question: Question
     note: str = ""

@@ -8,13 +8,12 @@ from typing import Any, Generic, Literal, TypeVar
 
 from tenacity import AsyncRetrying, Retrying
 
-from assay.decode import Coercer
+from assay.coerce import Coercer
+from assay.engine.prompt import Prompt
 from assay.options import Budget
 from assay.prices import Price
-from assay.prompt import Prompt
-from assay.schema.target import Target
-from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Profile
-from assay.value import value
+from assay.target.build import Target
+from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Profile, frozen
 
 T = TypeVar("T")
 
@@ -69,7 +68,7 @@ class Task(Generic[T]):
         return Call(messages, mode, self.target.name, wire.schema, wire.strict, params)
 
 
-@value
+@frozen
 class Question:
     """One request, and how its answer is to be read."""
 

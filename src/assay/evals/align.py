@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from typing import TypeAlias
 
+from assay.data.paths import leaves
+from assay.data.pointer import join, split
 from assay.evals.same import canonical
-from assay.paths import leaves
-from assay.pointer import join, split
 from assay.types import JSON
 
 Pair: TypeAlias = tuple[JSON, JSON]

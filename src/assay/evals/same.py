@@ -11,8 +11,8 @@ from collections.abc import Hashable
 from contextlib import suppress
 from datetime import datetime
 
-from assay.decode.dates import iso
-from assay.decode.numbers import number
+from assay.coerce.dates import iso
+from assay.coerce.numbers import number
 from assay.types import JSON
 
 

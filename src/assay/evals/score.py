@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from assay.data.pointer import join
 from assay.evals.align import align
 from assay.evals.same import same
-from assay.pointer import join
 from assay.types import JSON
 
 

@@ -1,6 +1,1 @@
-"""Any type or JSON Schema becomes a `Target`; passes, renderings and warnings over its JSON Schema."""
-
-from assay.schema.plain import JSONSchema
-from assay.schema.target import Target, target
-
-__all__ = ["JSONSchema", "Target", "target"]
+"""JSON Schema as data: one's way in a schema, passes over it, the forms that servers take, and how a model reads it."""

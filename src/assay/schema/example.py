@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.pointer import branches, positions, resolve
+from assay.schema.navigate import branches, positions, resolve
+from assay.schema.words import quote
 from assay.types import JSON, JSONObject
-from assay.words import quote
 
 _FORMATS = {
     "date": "1111-11-11",

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal, assert_never
 
-from assay.pointer import look, split, subschemas
+from assay.data.pointer import look, split
 from assay.schema.llama import llama_form
+from assay.schema.navigate import subschemas
 from assay.schema.strict import NotStrict, from_strict, strict_form
 from assay.types import JSON, JSONObject
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from assay.pointer import branches, positions, resolve, subschemas
+from assay.schema.navigate import branches, positions, resolve, subschemas
 from assay.schema.passes import recursive, trim
+from assay.schema.words import bounds, quote
 from assay.types import JSON, JSONObject, PromptStyle
-from assay.words import bounds, quote
 
 _WIDTH = 96
 """Characters of an object that still stands on one line."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assay.pointer import at, resolve, split
+from assay.data.pointer import split
+from assay.schema.navigate import at, resolve
 from assay.schema.passes import trim
 from assay.schema.render import render
 from assay.types import JSON, JSONObject, PromptStyle

@@ -7,8 +7,9 @@ after it, but for the bounds and patterns that the strict form cannot say; valid
 
 from __future__ import annotations
 
+from assay.data.pointer import join
 from assay.errors import SchemaError
-from assay.pointer import branches, child, govern, join, json_type, resolve
+from assay.schema.navigate import branches, child, govern, json_type, resolve
 from assay.types import JSON, JSONObject
 
 

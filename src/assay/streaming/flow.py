@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from assay.decode.partial import PartialParser
-from assay.effects import Emit, Flow
 from assay.errors import APIError
+from assay.flow.effects import Emit, Flow
 from assay.outcome import Outcome
 from assay.streaming.partial import Partial, View
 from assay.types import Reply

@@ -7,14 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from assay.data.pointer import look
 from assay.errors import ConfigurationError
-from assay.pointer import look, resolve
-from assay.problems import Invalid
-from assay.schema.plain import JSONSchema
-from assay.schema.target import Target, target
+from assay.schema.navigate import resolve
 from assay.streaming.model import Rules
 from assay.streaming.partial import Partial
 from assay.streaming.shape import shape
+from assay.target.build import Target, target
+from assay.target.json_schema import JSONSchema
+from assay.target.problems import Invalid
 from assay.types import JSON
 
 

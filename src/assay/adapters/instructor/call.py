@@ -18,16 +18,16 @@ from assay.adapters.instructor.errors import exhausted
 from assay.adapters.instructor.recorder import AsyncRecordedTransport, RecordedTransport, Recorder, spy
 from assay.adapters.instructor.retries import Referee
 from assay.backends import chat, foreign
-from assay.compile import compile_task
-from assay.connect import Connection, connect
-from assay.effects import AsyncTransport, Flow, Transport
+from assay.connect.compile import compile_task
+from assay.connect.connection import Connection, connect
 from assay.engine import Task
 from assay.errors import APIError, ConfigurationError, ExtractionError
 from assay.extractor import conduct
+from assay.flow.effects import AsyncTransport, Flow, Transport
 from assay.options import Options
 from assay.outcome import Outcome
-from assay.schema.target import Target, target
 from assay.streaming import Items, View, Watch, mapped, plan, to_the_end
+from assay.target.build import Target, target
 from assay.types import Call, Message, Params, Reply
 
 MaxRetries: TypeAlias = int | Retrying | AsyncRetrying

@@ -13,10 +13,11 @@ from instructor.core.client import Instructor as InstalledInstructor
 from instructor.core.hooks import Hooks
 from instructor.mode import Mode
 
-from assay import drive, providers
 from assay.adapters.instructor.call import Asking, Door
 from assay.backends import foreign
+from assay.connect import providers
 from assay.errors import AssayError, ConfigurationError
+from assay.flow import drive
 from assay.options import Options
 
 Messages: TypeAlias = str | Sequence[Mapping[str, Any]]

@@ -14,7 +14,7 @@ from instructor.core.exceptions import (
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from assay import pointer
+from assay.data import pointer
 from assay.errors import ExtractionError
 from assay.outcome import Outcome
 from assay.types import Problem, Usage

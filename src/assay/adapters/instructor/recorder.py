@@ -11,9 +11,9 @@ from instructor.core.hooks import Hooks
 from pydantic_core import from_json
 
 from assay.backends import foreign
-from assay.client.answer import build
-from assay.client.chat_types import ChatCompletion
-from assay.effects import AsyncIncoming, AsyncTransport, Request, Response, SyncIncoming, Transport
+from assay.flow.effects import AsyncIncoming, AsyncTransport, Request, Response, SyncIncoming, Transport
+from assay.groq.answer import build
+from assay.groq.chat_types import ChatCompletion
 from assay.outcome import Outcome
 
 

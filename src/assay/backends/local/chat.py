@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from assay.backends.local.engine import Refused
-from assay.effects import Request
+from assay.flow.effects import Request
 from assay.types import JSON, JSONObject
 
 JSON_HEADERS = {"content-type": "application/json"}

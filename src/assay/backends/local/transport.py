@@ -17,8 +17,8 @@ from typing import Any, TypeAlias
 
 from assay.backends.local import chat
 from assay.backends.local.engine import Engine, Generation, Refused, Settings, acquire, release
-from assay.effects import Request, Response
 from assay.errors import APIConnectionError
+from assay.flow.effects import Request, Response
 from assay.types import JSONObject
 
 _Event: TypeAlias = chat.Event | Future[None]

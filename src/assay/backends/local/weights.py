@@ -19,8 +19,7 @@ import httpx
 
 from assay.backends.local.engine import xllamacpp_module
 from assay.backends.local.table import DEFAULT, MODELS, LocalModel, Url, Wheel
-from assay.errors import ConfigurationError
-from assay.nearest import nearest
+from assay.errors import ConfigurationError, nearest
 
 Progress: TypeAlias = Callable[[int, int], object]
 """Called with the bytes that are here, and the bytes that there are in all."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from assay.backends.failures import CLOSED, connection_failed
 from assay.backends.transports.per_process import PerProcess
 from assay.backends.transports.portal import Portal, PortalClosed
-from assay.effects import AsyncIncoming, AsyncTransport, Request
+from assay.flow.effects import AsyncIncoming, AsyncTransport, Request
 
 READ_AHEAD = 64
 """Chunks of a stream that may wait for their reader: enough to hand over many at once, little to hold."""

@@ -21,8 +21,8 @@ from assay.backends.failures import cannot_be_sent, connect_timed_out, connectio
 from assay.backends.transports.httpx_deadline import GRACE, HttpxDeadline
 from assay.backends.transports.incoming import LONGEST, AsyncBody, Body
 from assay.backends.transports.watchdog import Watchdog
-from assay.effects import Request, Response
 from assay.errors import AssayError
+from assay.flow.effects import Request, Response
 
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, UnicodeEncodeError)
 DRAIN = 0.02

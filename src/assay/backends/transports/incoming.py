@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from assay.backends.transports.unpack import unpacker
-from assay.effects import Response
+from assay.flow.effects import Response
 
 LONGEST = 1e6
 """Seconds, eleven days: the longest timeout that every platform's clocks can count. A longer or infinite one is this long."""

@@ -3,7 +3,7 @@
 Threads that block call into it (`call`), so that Ctrl-C ends their wait and cancels the work. Tasks of other event loops have work
 done in it (`perform`): a library that announces each result from a thread of its own interrupts the loop that waits for it each
 time, and with asyncio's loop that takes more than the work itself. Here it interrupts ours, which bears it best (see
-`assay.event_loop`), and the other loop is given its results by the handful.
+`assay.flow.event_loop`), and the other loop is given its results by the handful.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from assay.event_loop import new_event_loop
+from assay.flow.event_loop import new_event_loop
 
 T = TypeVar("T")
 

@@ -28,8 +28,8 @@ from assay.backends.transports.leaving import wait_at_exit
 from assay.backends.transports.per_process import PerProcess
 from assay.backends.transports.portal import Portal, PortalClosed
 from assay.backends.transports.workers import Workers
-from assay.effects import Request, Response
 from assay.errors import APIConnectionError, ConfigurationError
+from assay.flow.effects import Request, Response
 
 CONNECT_TIMEOUT = 5.0
 """Seconds, as in the groq SDK."""

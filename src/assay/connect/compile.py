@@ -1,0 +1,83 @@
+"""A target and its options become a task: all schema and prompt work, done once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from assay.coerce import Coercer
+from assay.connect.connection import Connection
+from assay.engine import Modes, Task, WireSchema, prompt
+from assay.engine.prompt import Prompt
+from assay.errors import ConfigurationError
+from assay.options import Options
+from assay.schema.passes import form
+from assay.schema.render import render
+from assay.target.build import Target
+from assay.types import JSON, Mode, Params, Profile, PromptStyle
+
+T = TypeVar("T")
+
+
+def compile_task(target: Target[T], options: Options, connection: Connection) -> Task[T]:
+    """Everything the engine needs that does not depend on the source."""
+    profile = connection.profile
+    modes = connection.modes if options.mode == "auto" else Modes((options.mode, *_weaker(options.mode, profile)))
+    if options.budget is not None and options.budget.cost is not None and connection.price is None:
+        raise ConfigurationError(f"no price is known for {connection.model}: give the budget in tokens, Budget(tokens=...)")
+    return Task(
+        target=target,
+        prompt=compose(target, options, profile),
+        profile=profile,
+        modes=modes,
+        model=connection.model,
+        wire=_wire(target, profile),
+        coercer=Coercer(target.json_schema),
+        strict=options.strict,
+        context=options.context,
+        params=Params(
+            temperature=options.temperature if profile.temperature else None,
+            max_tokens=options.max_tokens or profile.max_tokens,
+        ),
+        retries=options.retries,
+        budget=options.budget,
+        price=connection.price,
+    )
+
+
+def compose(target: Target[Any], options: Options, profile: Profile) -> Prompt:
+    """The static prompt: rules, schema, instructions, checked examples."""
+    style = options.prompt_style or profile.prompt_style
+    examples: list[tuple[str, JSON]] = [(text, target.dump(value)) for text, value in options.examples]
+    if not examples and profile.worked_example:
+        examples = [target.worked_example()]
+    rendered = render(target.json_schema, PromptStyle(style))
+    return prompt.compose(rendered, style, instructions=options.instructions or "", examples=examples)
+
+
+def _weaker(mode: Mode, profile: Profile) -> tuple[Mode, ...]:
+    """What a server may be stepped down to from a mode that the user chose."""
+    order = tuple(Mode)
+    return tuple(m for m in order[order.index(mode) + 1 :] if m in profile.modes or m is Mode.TEXT)
+
+
+def _wire(target: Target[Any], profile: Profile) -> Mapping[Mode, WireSchema]:
+    schema, strict = form(target.json_schema, profile.dialect)
+    full = WireSchema(schema, strict and profile.strict)
+    return {Mode.JSON_SCHEMA: full, Mode.TOOLS: full, Mode.JSON: WireSchema(), Mode.TEXT: WireSchema()}
+
+
+def fingerprint(task: Task[Any], connection: Connection) -> str:
+    """A hash over everything that changes an answer, besides the source."""
+    parts = {
+        "schema": task.target.json_schema,
+        "prompt": [[message.role, message.content] for message in task.prompt.prefix],
+        "model": task.model,
+        "server": connection.endpoint.base_url,
+        "modes": task.profile.modes,
+        "strict": task.strict,
+        "params": [task.params.temperature, task.params.max_tokens, task.params.seed, task.params.reasoning_effort],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

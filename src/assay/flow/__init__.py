@@ -1,0 +1,1 @@
+"""Decisions as generators that yield effects, and the drivers that perform them."""

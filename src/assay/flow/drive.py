@@ -1,0 +1,139 @@
+"""The drivers: they perform a flow's effects and hand out what it makes. The only sleeping and awaiting in the house.
+
+`stream` and `astream` iterate over what a flow emits; `run` and `arun` return a flow's result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Generator
+from typing import Any, Generic, TypeVar
+
+from assay.flow.effects import AsyncIncoming, AsyncTransport, Emit, Flow, Open, Read, Send, Sleep, SyncIncoming, Transport
+
+T = TypeVar("T")
+
+
+def run(flow: Flow[T], transport: Transport) -> T:
+    """Perform a flow that emits nothing; its result."""
+    performance = _Performance(flow, transport)
+    try:
+        performance.next()
+        return performance.result
+    finally:
+        performance.close()
+
+
+async def arun(flow: Flow[T], transport: AsyncTransport) -> T:
+    """`run`, awaited."""
+    performance = _AsyncPerformance(flow, transport)
+    try:
+        await performance.next()
+        return performance.result
+    finally:
+        await performance.aclose()
+
+
+def stream(flow: Flow[Any], transport: Transport) -> Generator[Any, None, None]:
+    """Perform a flow and yield what it emits, as it comes. Leaving the iteration closes what is open."""
+    performance = _Performance(flow, transport)
+    try:
+        while (emitted := performance.next()) is not None:
+            yield emitted.value
+    finally:
+        performance.close()
+
+
+async def astream(flow: Flow[Any], transport: AsyncTransport) -> AsyncGenerator[Any, None]:
+    """`stream`, awaited."""
+    performance = _AsyncPerformance(flow, transport)
+    try:
+        while (emitted := await performance.next()) is not None:
+            yield emitted.value
+    finally:
+        await performance.aclose()
+
+
+class _Performance(Generic[T]):
+    """A flow on its way: `next` performs its effects up to a value that it emits; None at its end, when `result` is there."""
+
+    result: T
+
+    def __init__(self, flow: Flow[T], transport: Transport) -> None:
+        self._flow = flow
+        self._transport = transport
+        self._opened: SyncIncoming | None = None
+
+    def next(self) -> Emit | None:
+        result: Any = None
+        failure: Exception | None = None
+        while True:
+            try:
+                effect = self._flow.send(result) if failure is None else self._flow.throw(failure)
+            except StopIteration as stop:
+                self.result = stop.value
+                return None
+            result, failure = None, None
+            if isinstance(effect, Emit):
+                return effect
+            try:
+                if isinstance(effect, Read):
+                    result = effect.incoming.read()  # type: ignore[attr-defined]  # opened below
+                elif isinstance(effect, Send):
+                    result = self._transport.send(effect.request)
+                elif isinstance(effect, Sleep):
+                    time.sleep(effect.seconds)
+                elif isinstance(effect, Open):
+                    if self._opened is not None:
+                        self._opened.close()
+                    result = self._opened = self._transport.open(effect.request)
+            except Exception as error:  # noqa: BLE001  # whatever an effect raises is the flow's to judge
+                failure = error
+
+    def close(self) -> None:
+        self._flow.close()
+        if self._opened is not None:
+            self._opened.close()
+
+
+class _AsyncPerformance(Generic[T]):
+    """`_Performance`, awaited."""
+
+    result: T
+
+    def __init__(self, flow: Flow[T], transport: AsyncTransport) -> None:
+        self._flow = flow
+        self._transport = transport
+        self._opened: AsyncIncoming | None = None
+
+    async def next(self) -> Emit | None:
+        result: Any = None
+        failure: Exception | None = None
+        while True:
+            try:
+                effect = self._flow.send(result) if failure is None else self._flow.throw(failure)
+            except StopIteration as stop:
+                self.result = stop.value
+                return None
+            result, failure = None, None
+            if isinstance(effect, Emit):
+                return effect
+            try:
+                if isinstance(effect, Read):
+                    result = await effect.incoming.read()  # type: ignore[attr-defined]  # opened below
+                elif isinstance(effect, Send):
+                    result = await self._transport.send(effect.request)
+                elif isinstance(effect, Sleep):
+                    await asyncio.sleep(effect.seconds)
+                elif isinstance(effect, Open):
+                    if self._opened is not None:
+                        await self._opened.aclose()
+                    result = self._opened = await self._transport.open(effect.request)
+            except Exception as error:  # noqa: BLE001  # whatever an effect raises is the flow's to judge
+                failure = error
+
+    async def aclose(self) -> None:
+        self._flow.close()
+        if self._opened is not None:
+            await self._opened.aclose()

@@ -1,0 +1,117 @@
+"""One call of the API as a value: what to send, and how to read what comes back.
+
+`operations` makes actions, `calls` performs them. Nothing here touches the network.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from pydantic import BaseModel
+
+from assay.errors import ConfigurationError
+from assay.flow.effects import Request
+from assay.groq.cut import Decoder
+from assay.groq.params import CallOptions, NotGiven
+from assay.groq.settings import Settings, seconds
+from assay.groq.upload import Upload
+from assay.types import JSON
+
+T = TypeVar("T")
+
+USER_AGENT = "assay"
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Generic[T]):
+    method: str
+    path: str
+    parse: Callable[[bytes, Mapping[str, str]], T]
+    """Reads a whole body, given the headers too. `APIError` when it is not what the API promises."""
+    body: Mapping[str, Any] | Upload | None = None
+    options: CallOptions = field(default_factory=CallOptions)
+    decoder: Callable[[Mapping[str, str]], Decoder[Any]] | None = None
+    """Set for a call that streams: what cuts the body into items, given the headers. Then `parse` is not used."""
+    accept: str = "application/json"
+
+
+def request(action: Action[Any], settings: Settings) -> Request:
+    """The HTTP request of an action, under a client's settings."""
+    body, content_type = _encode(action)
+    own = {
+        "authorization": f"Bearer {settings.api_key}",
+        "accept": action.accept,
+        "accept-encoding": "identity",  # nothing to unpack: no bomb, no cut frame that passes for whole
+        "user-agent": USER_AGENT,
+    }
+    if content_type:
+        own["content-type"] = content_type
+    timeout = action.options.get("timeout", NotGiven())
+    return Request(
+        method=action.method,
+        url=_url(action, settings),
+        headers=_headers(own, settings.headers, action.options.get("extra_headers") or {}),
+        body=body,
+        timeout=settings.timeout if isinstance(timeout, NotGiven) else seconds(timeout),
+    )
+
+
+def _encode(action: Action[Any]) -> tuple[bytes, str | None]:
+    extra = action.options.get("extra_body") or {}
+    match action.body:
+        case None if not extra:
+            return b"", None
+        case Upload() as upload:
+            return upload.with_fields(extra).encode()
+        case fields:
+            given = {name: value for name, value in {**(fields or {}), **extra}.items() if not isinstance(value, NotGiven)}
+            return json_bytes(given), "application/json"
+
+
+def json_bytes(value: JSON) -> bytes:
+    """`value` as JSON. Answers may be part of it (a message sent back); they stand for the fields that the server sent."""
+    try:
+        return _ENCODER.encode(value).encode()
+    except ValueError as error:  # NaN, a cycle, half a surrogate pair
+        raise ConfigurationError(f"the request cannot be written as JSON: {error}") from None
+
+
+def _plain(value: Any) -> JSON:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_unset=True, by_alias=True, warnings=False)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Iterable) and not isinstance(value, bytes):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} is not JSON: {value!r:.80}")
+
+
+_ENCODER = json.JSONEncoder(default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _url(action: Action[Any], settings: Settings) -> str:
+    query = {**settings.query, **(action.options.get("extra_query") or {})}
+    pairs = urlencode({name: _query_value(value) for name, value in query.items() if not isinstance(value, NotGiven)})
+    return settings.base_url + action.path + (f"?{pairs}" if pairs else "")
+
+
+def _query_value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case list() | tuple():
+            return ",".join(map(_query_value, value))
+        case _:
+            return str(value)
+
+
+def _headers(*layers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The layers as one, a later one over an earlier one whatever the case of the names; NOT_GIVEN takes a header away."""
+    merged: dict[str, str] = {}
+    for layer in layers:
+        merged.update({name.lower(): value for name, value in layer.items()})
+    return tuple((name, value) for name, value in merged.items() if not isinstance(value, NotGiven))

@@ -1,0 +1,70 @@
+"""Who performs actions: settings and a transport, blocking or awaited. The only two classes that differ in that."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from typing import Any, TypeVar
+
+from assay.backends.retry import RetryPolicy
+from assay.flow import drive
+from assay.flow.effects import AsyncTransport, Incoming, Transport
+from assay.groq import flows
+from assay.groq.action import Action, request
+from assay.groq.responses import APIResponse, AsyncAPIResponse
+from assay.groq.settings import Settings
+
+T = TypeVar("T")
+
+
+class Driver:
+    def __init__(self, settings: Settings, transport: Transport) -> None:
+        self.settings = settings
+        self.transport = transport
+        self._retry = RetryPolicy(settings.max_retries)
+
+    def perform(self, action: Action[T]) -> T:
+        if action.decoder is not None:
+            return self.open(action).parse()
+        return drive.run(flows.answer(action, request(action, self.settings), self._retry), self.transport)
+
+    def send(self, action: Action[T]) -> APIResponse[T]:
+        """The response with its body read; of a streaming call, as it begins."""
+        if action.decoder is not None:
+            return self.open(action)
+        response = drive.run(flows.whole(request(action, self.settings), self._retry), self.transport)
+        return APIResponse(action, response.status, response.headers, body=response.body)
+
+    def open(self, action: Action[T]) -> APIResponse[T]:
+        """The response with its body still to come."""
+        pieces: Generator[Any, None, None] = drive.stream(
+            flows.opened(request(action, self.settings), self._retry), self.transport
+        )
+        incoming: Incoming = next(pieces)
+        return APIResponse(action, incoming.status, incoming.headers, pieces=pieces)
+
+
+class AsyncDriver:
+    def __init__(self, settings: Settings, transport: AsyncTransport) -> None:
+        self.settings = settings
+        self.transport = transport
+        self._retry = RetryPolicy(settings.max_retries)
+
+    async def perform(self, action: Action[T]) -> T:
+        if action.decoder is not None:
+            return await (await self.open(action)).parse()
+        return await drive.arun(flows.answer(action, request(action, self.settings), self._retry), self.transport)
+
+    async def send(self, action: Action[T]) -> AsyncAPIResponse[T]:
+        """The response with its body read; of a streaming call, as it begins."""
+        if action.decoder is not None:
+            return await self.open(action)
+        response = await drive.arun(flows.whole(request(action, self.settings), self._retry), self.transport)
+        return AsyncAPIResponse(action, response.status, response.headers, body=response.body)
+
+    async def open(self, action: Action[T]) -> AsyncAPIResponse[T]:
+        """The response with its body still to come."""
+        pieces: AsyncGenerator[Any, None] = drive.astream(
+            flows.opened(request(action, self.settings), self._retry), self.transport
+        )
+        incoming: Incoming = await anext(pieces)
+        return AsyncAPIResponse(action, incoming.status, incoming.headers, pieces=pieces)

@@ -1,0 +1,33 @@
+"""What the groq package offers for `http_client=`, for programs that import it from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assay.backends import http
+from assay.flow.effects import AsyncTransport
+from assay.options import DEFAULT_TIMEOUT
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECTIONS = {"max_connections": 100, "max_keepalive_connections": 20}
+
+
+def DefaultHttpxClient(**options: Any) -> httpx.Client:  # noqa: N802  # a class there
+    """An `httpx.Client` with a client's usual limits; `options` are httpx's (`proxy`, `verify`, `transport` ...)."""
+    import httpx  # noqa: PLC0415  # takes 0.1 s to import
+
+    return httpx.Client(**{"limits": httpx.Limits(**CONNECTIONS), "timeout": DEFAULT_TIMEOUT, **options})
+
+
+def DefaultAsyncHttpxClient(**options: Any) -> httpx.AsyncClient:  # noqa: N802
+    """An `httpx.AsyncClient` with a client's usual limits; `options` are httpx's."""
+    import httpx  # noqa: PLC0415  # takes 0.1 s to import
+
+    return httpx.AsyncClient(**{"limits": httpx.Limits(**CONNECTIONS), "timeout": DEFAULT_TIMEOUT, **options})
+
+
+def DefaultAioHttpClient() -> AsyncTransport:  # noqa: N802
+    """The transport that an `AsyncGroq` has anyway: many calls at once, which aiohttp is chosen for there, are what it is for."""
+    return http.async_transport()

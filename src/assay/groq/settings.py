@@ -1,0 +1,110 @@
+"""The settings of a client: one frozen value, from arguments and environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+from assay.errors import ConfigurationError
+from assay.groq.params import NotGiven, check
+from assay.options import DEFAULT_TIMEOUT
+
+GROQ_URL = "https://api.groq.com"
+API_PATH = "/openai/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    api_key: str = field(repr=False)
+    base_url: str
+    """Complete: a path like `/chat/completions` is appended to it."""
+    timeout: float | None
+    max_retries: int
+    headers: Mapping[str, str] = field(repr=False)
+    """Sent with every request, over the client's own; names as they were given."""
+    query: Mapping[str, object]
+
+
+class Changes(TypedDict, total=False):
+    """What `with_options` changes."""
+
+    api_key: str
+    base_url: object
+    timeout: float | None
+    max_retries: int
+    default_headers: Mapping[str, str]
+    """Added to those that the client has."""
+    set_default_headers: Mapping[str, str]
+    """In the place of those that the client has."""
+    default_query: Mapping[str, object]
+    set_default_query: Mapping[str, object]
+
+
+def changed(old: Settings, changes: Changes) -> Settings:
+    """`old` with changes. `TypeError` for an unknown one."""
+    check(changes, frozenset(Changes.__annotations__) | {"http_client"}, (), "with_options")
+    return settings(
+        api_key=changes.get("api_key", old.api_key),
+        base_url=changes.get("base_url", old.base_url),
+        timeout=changes.get("timeout", old.timeout),
+        max_retries=changes.get("max_retries", old.max_retries),
+        headers=changes.get("set_default_headers", {**old.headers, **changes.get("default_headers", {})}),
+        query=changes.get("set_default_query", {**old.query, **changes.get("default_query", {})}),
+    )
+
+
+def settings(
+    *,
+    api_key: str | None,
+    base_url: object,
+    timeout: object,
+    max_retries: Any,
+    headers: Mapping[str, str],
+    query: Mapping[str, object],
+) -> Settings:
+    """The settings given, completed from GROQ_API_KEY, GROQ_BASE_URL and GROQ_CUSTOM_HEADERS.
+
+    Raises `ConfigurationError` for one that is wrong or missing.
+    """
+    key = os.environ.get("GROQ_API_KEY") if api_key is None else api_key
+    if not key:
+        raise ConfigurationError("no API key: give api_key=... or set GROQ_API_KEY")
+    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
+        raise ConfigurationError(f"max_retries is a number of times, 0 or more; got {max_retries!r}")
+    return Settings(
+        api_key=key.strip(),
+        base_url=complete(str(base_url) if base_url is not None else os.environ.get("GROQ_BASE_URL") or GROQ_URL),
+        timeout=DEFAULT_TIMEOUT if isinstance(timeout, NotGiven) else seconds(timeout),
+        max_retries=max_retries,
+        headers={**_environment_headers(), **headers},
+        query=query,
+    )
+
+
+def complete(base_url: str) -> str:
+    """`base_url` in its one form: Groq's is written with and without `/openai/v1`, others end in some `/v1`."""
+    url = base_url.strip().rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise ConfigurationError(f"base_url {base_url!r} does not start with http:// or https://")
+    return url if url.endswith("/v1") else url + API_PATH
+
+
+def seconds(timeout: Any) -> float | None:
+    """A timeout as the total time of a request. Of an `httpx.Timeout` it is the longest phase; None waits for ever."""
+    if timeout is None:
+        return None
+    if hasattr(timeout, "connect") and hasattr(timeout, "read"):
+        phases = (timeout.connect, timeout.read, timeout.write, timeout.pool)
+        return None if None in phases else float(max(phases))
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
+        raise ConfigurationError(f"timeout is a number of seconds above 0, or None; got {timeout!r}")
+    return float(timeout)
+
+
+def _environment_headers() -> dict[str, str]:
+    """GROQ_CUSTOM_HEADERS: one `name: value` a line."""
+    lines = os.environ.get("GROQ_CUSTOM_HEADERS", "").splitlines()
+    pairs = (line.partition(":") for line in lines if ":" in line)
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -1,0 +1,111 @@
+"""How the violations of a JSON Schema, which jsonschema finds, become problems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from assay.data.pointer import Token, join
+from assay.schema.words import FORMATS, describe, one_of, quote
+from assay.target.problems import rank
+from assay.types import JSON, JSONObject, Problem
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError as Violation
+
+
+def from_jsonschema(errors: Iterable[Violation], schema: JSONObject) -> tuple[Problem, ...]:
+    """The problems that a jsonschema validator found, in words; of a union, those of the branch that fits best."""
+    return rank(problem for error in errors for problem in _violation(error, schema))
+
+
+def _violation(error: Violation, schema: JSONObject) -> list[Problem]:
+    way = tuple(error.absolute_path)
+    if error.validator in ("anyOf", "oneOf") and error.context:
+        return _branch(error, way, schema)
+    said: Any = error.instance
+    value, within = _demand(error), _object(error.schema)
+    match error.validator:
+        case "required":
+            return [
+                Problem(join((*way, key)), None, describe(within.get("properties", {}).get(key, {}), schema), "missing")
+                for key in value
+                if key not in said and repr(key) in error.message
+            ]
+        case "additionalProperties" | "unevaluatedProperties":
+            known = within.get("properties", {})
+            extra = [key for key in said if key not in known and repr(key) in error.message]
+            return [Problem(join((*way, key)), said[key], "no such key", "extra") for key in extra]
+        case "type":
+            return [Problem(join(way), said, describe(error.schema, schema), "type")]
+        case "enum" | "const" if said is None:
+            return [Problem(join(way), said, _rule(error), "type")]
+        case _:
+            return [Problem(join(way), said, _rule(error), "value")]
+
+
+def _demand(error: Violation) -> Any:
+    """The violated keyword's value."""
+    return error.validator_value
+
+
+def _object(schema: JSON) -> JSONObject:
+    return schema if isinstance(schema, dict) else {}
+
+
+def _branch(error: Violation, way: tuple[Token, ...], schema: JSONObject) -> list[Problem]:
+    options: dict[Token, list[Violation]] = {}
+    for inner in error.context:
+        options.setdefault(inner.schema_path[0], []).append(inner)
+    near = [found for found in options.values() if not any(_other_kind(e, way) for e in found)]
+    if not near:
+        return [Problem(join(way), error.instance, describe({"anyOf": _demand(error)}, schema), "type")]
+    chosen = min(near, key=lambda found: (sum(e.validator in ("const", "enum") for e in found), len(found)))
+    return [problem for inner in chosen for problem in _violation(inner, schema)]
+
+
+def _other_kind(error: Violation, way: tuple[Token, ...]) -> bool:
+    return tuple(error.absolute_path) == way and error.validator in ("type", "const", "enum")
+
+
+def _rule(error: Violation) -> str:
+    """A keyword's demand in words."""
+    value = _demand(error)
+    match error.validator:
+        case "enum":
+            return one_of(value)
+        case "const":
+            return quote(value)
+        case "format":
+            return FORMATS.get(value, f"a string of the format {value}")
+        case "pattern":
+            return f"a string that matches {value}"
+        case "minimum":
+            return f"at least {value}"
+        case "maximum":
+            return f"at most {value}"
+        case "exclusiveMinimum":
+            return f"above {value}"
+        case "exclusiveMaximum":
+            return f"below {value}"
+        case "multipleOf":
+            return f"a multiple of {value}"
+        case "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties":
+            least, unit = str(error.validator)[:3] == "min", str(error.validator)[3:]
+            return f"at {'least' if least else 'most'} {value} {_UNITS[unit]}"
+        case "uniqueItems":
+            return "no item twice"
+        case "oneOf":
+            return "what fits exactly one of the alternatives"
+        case "not":
+            return f"anything but {describe(value, {})}"
+        case "contains":
+            return f"an item that is {describe(value, {})}"
+        case None:
+            return "nothing: no value is allowed here"
+        case keyword:
+            return f"what the schema says: {keyword} {quote(value)[:_CLIP]}"
+
+
+_UNITS = {"Length": "characters", "Items": "items", "Properties": "keys"}
+_CLIP = 200
