@@ -126,8 +126,8 @@ def _mode(connection: Connection, mode: Mode, judge: Callable[[str], Verdict], r
     except APIError as error:
         return _refused(f"mode {mode}", error)
     replies.append(reply)
-    if reply.refused is not None:
-        return Finding(f"mode {mode}", "unclear", f"{reply.refused.code}: {reply.refused.message}")
+    if reply.rejected is not None:
+        return Finding(f"mode {mode}", "unclear", f"{reply.rejected.code}: {reply.rejected.message}")
     if not reply.text.strip():
         return Finding(f"mode {mode}", "unclear", f"an empty answer, finish_reason {reply.finish_reason}")
     return Finding(f"mode {mode}", judge(reply.text), f"answered {reply.text.strip()[:60]!r}")

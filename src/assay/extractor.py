@@ -14,15 +14,14 @@ from assay.backends.chat import complete, stream
 from assay.backends.limiter import Limiter
 from assay.connect.compile import compile_task, fingerprint
 from assay.connect.connection import Connection, connect
-from assay.engine import Task
-from assay.engine import extract as ask_until_good
+from assay.engine import Task, ask_until_good
 from assay.engine.prompt import Source
 from assay.errors import APIError, ConfigurationError
 from assay.flow import drive, fan
 from assay.flow.effects import Flow, Sleep
 from assay.options import Options, OptionsDict
 from assay.outcome import Outcome
-from assay.streaming import Items, Partial, StreamMode, View, Watch, mapped, plan, to_the_end
+from assay.streaming import Items, Partial, Showing, StreamMode, View, mapped, plan, to_the_end
 from assay.target.build import Target, target
 from assay.types import JSON, Call, Message, Reply
 
@@ -158,7 +157,7 @@ class Extractor(Generic[T]):
         view = View(
             self.target.annotation, wrapper=self.target.wrapper, context=task.context, strict=task.strict, unfinished=unfinished
         )
-        watch = Watch(view)
+        watch = Showing(view)
         send = (
             (lambda call: watch.over(stream(endpoint, call))) if planned.streamed else (lambda call: complete(endpoint, call))
         )

@@ -146,7 +146,7 @@ class RateLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Rejection:
     """A server's 4xx that is an answer in its own way: the generation was rejected, not the request.
 
     `code` is the server's (`json_validate_failed`, `tool_use_failed`); what the model had written is the `Reply.text`.
@@ -175,7 +175,7 @@ class Reply:
     reasoning: str | None = None
     refusal: str | None = None
     """The model's own refusal text (OpenAI's `message.refusal`)."""
-    refused: Refusal | None = None
+    rejected: Rejection | None = None
     """Set when the server rejected the generation; then `text` holds what it had generated."""
     limits: RateLimits | None = None
 

@@ -182,7 +182,7 @@ def test_statuses_keep_their_meaning(make: Any) -> None:
         with pytest.raises(RateLimitError) as caught:
             await aask(make(url))
         assert (caught.value.code, caught.value.type, caught.value.retry_after) == ("rate_limit_exceeded", "tokens", 7)
-        refused = (await aask(make(url))).refused
+        refused = (await aask(make(url))).rejected
         assert refused is not None and refused.code == "json_validate_failed"
         with pytest.raises(BadRequestError, match="boom"):
             await aask(make(url))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, field_validator
 from assay.coerce import Coercer
 from assay.connect.compile import compose
 from assay.data import paths
-from assay.engine import Modes, Task, WireSchema, extract
+from assay.engine import Modes, Task, WireSchema, ask_until_good
 from assay.errors import (
     BadRequestError,
     BudgetExceeded,
@@ -27,7 +27,7 @@ from assay.options import Budget, Options
 from assay.outcome import Outcome
 from assay.prices import Price
 from assay.target.build import target
-from assay.types import Call, Mode, Profile, Refusal, Reply, Usage
+from assay.types import Call, Mode, Profile, Rejection, Reply, Usage
 
 
 class Item(BaseModel):
@@ -69,7 +69,7 @@ def task(type_: Any = Order, *, profile: Profile | None = None, **options: Any) 
 
 def play(job: Task[Any], *answers: str | Reply | Exception, source: str = TEXT) -> tuple[Outcome[Any], list[Call], list[float]]:
     """Run the loop with these answers; the outcome, the calls made, the waits asked for."""
-    flow = extract(job, source)
+    flow = ask_until_good(job, source)
     calls: list[Call] = []
     waits: list[float] = []
     queue = list(answers)
@@ -189,7 +189,7 @@ def test_all_attempts_fail() -> None:
 
 
 def refused(generation: str, code: str = "json_validate_failed") -> Reply:
-    return Reply(generation, refused=Refusal(code, "Failed to generate JSON."))
+    return Reply(generation, rejected=Rejection(code, "Failed to generate JSON."))
 
 
 def test_usable_text_of_a_refused_generation_needs_no_second_call() -> None:

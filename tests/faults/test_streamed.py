@@ -181,8 +181,8 @@ def test_a_generation_rejected_midway_is_a_reply_with_what_was_written(named: bo
     last = (b"event: error\n" if named else b"") + events({"error": inner}, done=False)
     with Server([EVENT_STREAM, chunked(events(delta("{"), done=False) + last), LAST_CHUNK]) as server:
         _, reply = way.stream(endpoint(server.base_url))
-    assert reply.refused is not None
-    assert (reply.refused.code, reply.refused.status) == ("tool_use_failed", 400)
+    assert reply.rejected is not None
+    assert (reply.rejected.code, reply.rejected.status) == ("tool_use_failed", 400)
     assert reply.text == "<function=x>"
 
 

@@ -11,7 +11,7 @@ from assay.backends.retry import RetryPolicy
 from assay.errors import APIStatusError
 from assay.flow.effects import Emit, Flow, Incoming, Read, Request
 from assay.options import DEFAULT_TIMEOUT
-from assay.types import Call, Refusal, Reply
+from assay.types import Call, Rejection, Reply
 from assay.wire.errors import GENERATION_CODES
 from assay.wire.headers import rate_limits
 from assay.wire.openai_chat import ChatDialect, Delta, decode, encode
@@ -119,6 +119,6 @@ def _rejected(error: APIStatusError, seconds: float) -> Reply:
         request_id=error.request_id,
         latency=seconds,
         requests=error.requests,
-        refused=Refusal(error.code or "", error.message, error.status_code),
+        rejected=Rejection(error.code or "", error.message, error.status_code),
         limits=rate_limits(headers),
     )

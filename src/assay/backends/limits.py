@@ -39,15 +39,15 @@ class LimiterStopped(AssayError):  # noqa: N818  # not an error: what was asked 
 
 
 @dataclass(slots=True, eq=False)
-class _Place:
-    """A place in the queue, held by the task or thread that asked."""
+class _Turn:
+    """A turn in the queue, held by the task or thread that asked."""
 
     queue: object
     tokens: int
     due: float = 0.0
 
 
-_mine: ContextVar[_Place | None] = ContextVar("assay_limiter_place", default=None)
+_mine: ContextVar[_Turn | None] = ContextVar("assay_limiter_place", default=None)
 """The place that the running task or thread holds: every task has a context of its own, every thread too."""
 
 
@@ -69,7 +69,7 @@ class RateLimiter:
     ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._queue: deque[_Place] = deque()
+        self._queue: deque[_Turn] = deque()
         self._buckets: dict[tuple[Resource, float], Bucket] = {}
         self._given: dict[tuple[Resource, float], float] = {}
         self._flying = {"requests": 0.0, "tokens": 0.0}
@@ -105,7 +105,7 @@ class RateLimiter:
                 return 0.0
             place = _mine.get()
             if place is None or place.queue is not self._queue:
-                place = _Place(self._queue, tokens)
+                place = _Turn(self._queue, tokens)
                 _mine.set(place)
             place.tokens = tokens
             self._give_up_left_places(place, now)
@@ -186,11 +186,11 @@ class RateLimiter:
             bucket.refill(now)
         return now
 
-    def _give_up_left_places(self, mine: _Place, now: float) -> None:
+    def _give_up_left_places(self, mine: _Turn, now: float) -> None:
         while self._queue and self._queue[0] is not mine and now > self._queue[0].due + PATIENCE:
             self._queue.popleft()
 
-    def _turn(self, place: _Place, now: float) -> float:
+    def _turn(self, place: _Turn, now: float) -> float:
         """Seconds until this place's turn: all before it go first.
 
         Behind somebody, or behind the gate, it comes a little later than the one before, even where nothing else is known.

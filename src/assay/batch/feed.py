@@ -10,7 +10,7 @@ from itertools import islice
 from assay.batch import rows
 from assay.batch.journal import key_of
 from assay.batch.layout import Layout
-from assay.batch.recorder import Chunk, Read
+from assay.batch.recorder import Chunk, ReadRow
 from assay.batch.sources import Record
 
 CHUNK = 64
@@ -77,6 +77,6 @@ class Feed:
     def _read(self, position: int, size: int) -> Chunk:
         return [self._row(at, record) for at, record in enumerate(islice(self._records, size), position)]
 
-    def _row(self, position: int, record: Record) -> Read:
+    def _row(self, position: int, record: Record) -> ReadRow:
         self._layout.see(record)
-        return Read(rows.row(position, record), key_of(self._fingerprint, record.text), record.text, record.fault)
+        return ReadRow(rows.row(position, record), key_of(self._fingerprint, record.text), record.text, record.fault)

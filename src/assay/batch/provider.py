@@ -20,7 +20,7 @@ from pydantic_core import from_json, to_json
 from assay.batch.journal import Journal, key_of
 from assay.batch.parcels import Parcel, Parcels
 from assay.batch.progress import Reporter
-from assay.batch.recorder import Read
+from assay.batch.recorder import ReadRow
 from assay.batch.runner import Ask
 from assay.batch.sources import Record
 from assay.errors import APIError, ConfigurationError
@@ -64,7 +64,7 @@ class ProviderBatch:
         finally:
             await self._client.close()
 
-    async def ask(self, read: Read, room: int | None) -> Outcome[Any]:
+    async def ask(self, read: ReadRow, room: int | None) -> Outcome[Any]:
         """Answer a row from its reply; what that leaves open is asked online."""
         body = self._parcels.reply(read.key)
         replies = [] if body is None else [_reply(body)]
@@ -198,7 +198,7 @@ def _why(batch: Batch) -> str:
 def online(extractor: Extractor[Any]) -> Ask:
     """Rows are asked for one by one, at once."""
 
-    def ask(read: Read, room: int | None) -> Awaitable[Outcome[Any]]:
+    def ask(read: ReadRow, room: int | None) -> Awaitable[Outcome[Any]]:
         return extractor.arun(read.text, max_tokens=room)
 
     return ask

@@ -21,7 +21,7 @@ LINGER = 0.03
 
 
 @frozen
-class Read:
+class ReadRow:
     """A row that was just read."""
 
     row: Row
@@ -30,7 +30,7 @@ class Read:
     fault: str
 
 
-Chunk: TypeAlias = Sequence[Read]
+Chunk: TypeAlias = Sequence[ReadRow]
 
 
 class Listener(Protocol):

@@ -51,7 +51,7 @@ def answer(outcome: Outcome[Any], usage: Usage) -> Answer:
     if outcome.ok:
         body = _body(text(outcome.value), "null", outcome, usage)
         return Answer("done", "done", body, None, asks, usage)
-    kind, message = failure(outcome.error), describe(outcome.error)
+    kind, message = failure(outcome.error), error_text(outcome.error)
     body = _body("null", text({"kind": kind, "message": message}), outcome, usage)
     last = outcome.attempts[-1] if outcome.attempts else None
     detail = text(
@@ -120,7 +120,7 @@ def failure(error: Exception | None) -> str:
             return type(error).__name__
 
 
-def describe(error: Exception | None) -> str:
+def error_text(error: Exception | None) -> str:
     """One line about a failure."""
     if isinstance(error, ExtractionError) and error.problems:
         more = len(error.problems) - SAID

@@ -21,7 +21,7 @@ from assay.batch.provider import ProviderBatch, online
 from assay.batch.runner import Ask, Runner
 from assay.batch.sinks import ErrorsSink, sink
 from assay.batch.sources import Columns, Rows
-from assay.batch.stops import Watch
+from assay.batch.stops import FailureWatch
 from assay.batch.width import Width
 from assay.errors import ConfigurationError
 from assay.extractor import Extractor
@@ -120,7 +120,7 @@ async def _run(
         sinks=sinks,
         layout=layout,
         width=_width(extractor, settings),
-        watch=Watch(settings.max_failures),
+        watch=FailureWatch(settings.max_failures),
         purse=Purse(settings.budget, extractor.connection.price, *journal.spent()),
         limiter=limiter,
         reporter=reporter,

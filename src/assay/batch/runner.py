@@ -19,10 +19,10 @@ from assay.batch.feed import Feed
 from assay.batch.journal import Answer, Entry, Journal, Known, Row
 from assay.batch.layout import Layout
 from assay.batch.progress import Progress, Reporter, Tally
-from assay.batch.recorder import Chunk, Read, Recorder
+from assay.batch.recorder import Chunk, ReadRow, Recorder
 from assay.batch.sinks import Sink
 from assay.batch.sources import Record
-from assay.batch.stops import Stop, Watch
+from assay.batch.stops import FailureWatch, Stop
 from assay.batch.width import Width
 from assay.errors import AssayError, ConfigurationError
 from assay.extractor import Extractor
@@ -35,7 +35,7 @@ TICK = 0.1
 """Seconds between two looks at the progress."""
 
 
-Ask: TypeAlias = Callable[[Read, int | None], Awaitable[Outcome[Any]]]
+Ask: TypeAlias = Callable[[ReadRow, int | None], Awaitable[Outcome[Any]]]
 """How a row is asked for, with room for so many answer tokens."""
 
 
@@ -52,7 +52,7 @@ class Runner:
         sinks: Sequence[Sink],
         layout: Layout,
         width: Width,
-        watch: Watch,
+        watch: FailureWatch,
         purse: Purse,
         limiter: RateLimiter,
         reporter: Reporter,
@@ -66,7 +66,7 @@ class Runner:
         self._recorder = Recorder(journal, sinks, self, last)
         ahead = max(AHEAD, AHEAD_PER_WORKER * width.ceiling)
         self._feed = Feed(records, extractor.fingerprint, layout, ahead=ahead, take=self._recorder.look_up, ended=self._ended)
-        self._todo: deque[Read] = deque()
+        self._todo: deque[ReadRow] = deque()
         # Keys that are asked for and not yet in the journal, with the rows that wait for the same answer; None once it came.
         self._waiting: dict[bytes, list[Row] | None] = {}
         self._workers: set[asyncio.Task[None]] = set()
@@ -159,7 +159,7 @@ class Runner:
                 if len(self._workers) < self._width.now:
                     self._changed.set()
 
-    async def _ask(self, read: Read) -> Outcome[Any]:
+    async def _ask(self, read: ReadRow) -> Outcome[Any]:
         room = self._room.tokens if self._room is not None and self._limiter.counts_tokens else None
         try:
             return await self._ask_for(read, room)
@@ -168,7 +168,7 @@ class Runner:
         except Exception as error:  # noqa: BLE001  # a validator of the user's that raises what it should not: this row's failure
             return Outcome(None, error, model=self._extractor.model)
 
-    def _heard(self, read: Read, outcome: Outcome[Any]) -> None:
+    def _heard(self, read: ReadRow, outcome: Outcome[Any]) -> None:
         usage = outcome.usage
         self.tally.heard(outcome, usage)
         self._purse.pay(usage)
@@ -235,7 +235,7 @@ class Runner:
             self._fault = self._fault or error
         self.stop(Stop("storage", str(error)))
 
-    def _reuse(self, read: Read) -> None:
+    def _reuse(self, read: ReadRow) -> None:
         """The same source was asked for already."""
         twins = self._waiting.get(read.key)
         if twins is not None:

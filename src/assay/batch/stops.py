@@ -38,7 +38,7 @@ class Stop:
     message: str
 
 
-class Watch:
+class FailureWatch:
     """Sees every outcome and says when going on makes no sense."""
 
     def __init__(self, max_failures: int | None = None) -> None:

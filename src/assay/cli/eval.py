@@ -15,7 +15,7 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from assay.batch.rows import describe
+from assay.batch.rows import error_text
 from assay.batch.sources import Columns
 from assay.cli import show
 from assay.cli.common import FAILED, SchemaFlag, err, load_target, out
@@ -84,7 +84,7 @@ def _tell(found: Iterable[Result]) -> None:
     """Which cases failed, and why: the first few."""
     failed = [result for result in found if not result.outcome.ok]
     for result in failed[:_TOLD]:
-        told = f"failed: {result.case.id}: {describe(result.outcome.error)}"
+        told = f"failed: {result.case.id}: {error_text(result.outcome.error)}"
         err.print(told, markup=False, highlight=False, soft_wrap=True)
     if len(failed) > _TOLD:
         err.print(f"and {len(failed) - _TOLD:,} more", markup=False, highlight=False)
@@ -103,7 +103,7 @@ def _kept(result: Result) -> dict[str, Any]:
         "text": result.case.text,
         "gold": result.case.gold,
         "value": result.value,
-        "error": None if result.outcome.ok else describe(result.outcome.error),
+        "error": None if result.outcome.ok else error_text(result.outcome.error),
         "attempts": len(result.outcome.attempts),
         "scores": {name: asdict(score) for name, score in result.scores.items()},
     }

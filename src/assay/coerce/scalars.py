@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from assay.coerce.dates import iso
 from assay.coerce.numbers import Ambiguous, number
+from assay.data.pointer import join
 from assay.schema.accept import same
 from assay.types import JSON, JSONObject, Problem, Repair
 
@@ -28,12 +29,12 @@ class Notes:
         self.problems: list[Problem] = []
 
     def changed(self, path: Path, before: JSON, after: JSON) -> JSON:
-        self.repairs.append(Repair(_pointer(path), "coerced", shown(before), shown(after)))
+        self.repairs.append(Repair(join(path), "coerced", shown(before), shown(after)))
         return after
 
     def doubt(self, path: Path, said: JSON, meanings: tuple[str, ...]) -> JSON:
         want = f"one meaning: {said!r} can be read as {' or as '.join(meanings)}"
-        self.problems.append(Problem(_pointer(path), said, want, "ambiguous"))
+        self.problems.append(Problem(join(path), said, want, "ambiguous"))
         return said
 
     def add(self, other: Notes) -> None:
@@ -42,10 +43,6 @@ class Notes:
 
 
 Mend: TypeAlias = Callable[[JSON, Path, Notes], JSON]
-
-
-def _pointer(path: Path) -> str:
-    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in path)
 
 
 def enum_member(schema: JSONObject) -> Mend | None:

@@ -120,7 +120,7 @@ _VARIABLES = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Address:
     """A provider row, the model's name there, and the URL."""
 
     provider: Provider
@@ -165,15 +165,15 @@ def _say_toy() -> None:
     _log.warning(TOY)
 
 
-def locate(model: str, base_url: str | None) -> Place:
+def locate(model: str, base_url: str | None) -> Address:
     """Which provider a model's name and a URL mean."""
     prefix, slash, rest = model.partition("/")
     named = providers.BY_NAME.get(prefix) if slash else None
     if base_url is not None:
         provider = providers.by_url(base_url)
         if named is not None and rest and (named is provider or named.own_prefix):
-            return Place(named, rest, _url(named, base_url))
-        return Place(provider, model, _url(provider, base_url))
+            return Address(named, rest, _url(named, base_url))
+        return Address(provider, model, _url(provider, base_url))
     if named is None or not rest:
         known = ", ".join(sorted(providers.BY_NAME))
         raise ConfigurationError(
@@ -181,7 +181,7 @@ def locate(model: str, base_url: str | None) -> Place:
             "or give base_url= of any OpenAI-compatible server"
         )
     variable = named.base_url_variable
-    return Place(named, rest, _url(named, (variable and os.environ.get(variable)) or named.base_url))
+    return Address(named, rest, _url(named, (variable and os.environ.get(variable)) or named.base_url))
 
 
 def _url(provider: Provider, url: str) -> str:
@@ -203,7 +203,7 @@ def _key(provider: Provider, options: Options) -> str | None:
     return key or None
 
 
-def _endpoint(place: Place, options: Options, limiter: Limiter | None, key: str | None) -> Endpoint:
+def _endpoint(place: Address, options: Options, limiter: Limiter | None, key: str | None) -> Endpoint:
     return Endpoint(
         base_url=place.base_url,
         model=place.model,
@@ -216,7 +216,7 @@ def _endpoint(place: Place, options: Options, limiter: Limiter | None, key: str 
 
 
 def _connection(
-    place: Place,
+    place: Address,
     endpoint: Endpoint,
     options: Options,
     open_sync: Callable[[], Transport],
@@ -236,7 +236,7 @@ def _through_client(client: Any, model: str | None, options: Options, limiter: L
             raise ConfigurationError("which model of this client? Give model='name' beside client=")
         model = provider.default_model
     named, _, rest = model.partition("/")
-    place = Place(provider, rest if named == provider.name and rest else model, url)
+    place = Address(provider, rest if named == provider.name and rest else model, url)
     endpoint = replace(_endpoint(place, options, limiter, None), retry=RetryPolicy(max_retries=0))
     return _connection(
         place, endpoint, options, lambda: foreign.ForeignTransport(client), lambda: foreign.AsyncForeignTransport(client)
@@ -250,7 +250,7 @@ def _local(model: str, options: Options, limiter: Limiter | None) -> Connection:
     name = model.removeprefix("local")[1:] or table.DEFAULT
     path = weights.resolve(name)
     context = table.MODELS[name].context if name in table.MODELS else LOCAL_CONTEXT
-    place = Place(providers.LOCAL, name if name in table.MODELS else path.stem, "local://engine")
+    place = Address(providers.LOCAL, name if name in table.MODELS else path.stem, "local://engine")
     endpoint = replace(_endpoint(place, options, limiter, None), retry=RetryPolicy(max_retries=0))
     return _connection(
         place,

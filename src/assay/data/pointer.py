@@ -17,7 +17,13 @@ def split(pointer: str) -> tuple[str, ...]:
 
 def join(tokens: Sequence[Token]) -> str:
     """The pointer that goes through these keys and positions."""
-    return "".join("/" + str(t).replace("~", "~0").replace("/", "~1") for t in tokens)
+    return "".join(f"/{escape(token)}" for token in tokens)
+
+
+def escape(token: Token) -> str:
+    """A key or position as it stands in a pointer."""
+    text = str(token)
+    return text.replace("~", "~0").replace("/", "~1") if "~" in text or "/" in text else text
 
 
 def look(data: JSON, tokens: Sequence[Token]) -> JSON:

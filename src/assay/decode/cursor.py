@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from assay.data.pointer import escape
 from assay.decode.nesting import may_end_earlier, may_end_later
 from assay.decode.scan import CLOSES, DEPTH, OPENS, SPACE, at, peek, skip
 from assay.types import JSON, ProblemKind, Repair
@@ -41,7 +42,7 @@ class Cursor:
     # -- saying what is there ----------------------------------------------------------------------------------------
 
     def _path(self) -> str:
-        return "".join([f"/{key}" if type(key) is int else "/" + _escaped(str(key)) for key in self.keys])
+        return "".join([f"/{key}" if type(key) is int else "/" + escape(str(key)) for key in self.keys])
 
     def note(self, kind: str, before: str, after: str) -> None:
         self.repairs.append(Repair(self._path(), kind, before, after))
@@ -157,9 +158,3 @@ class Cursor:
         self.assumed += 1
         self.truncated |= self.ended
         self.note("closed after truncation" if self.ended else "missing bracket", "", CLOSES[self.stack[-1]])
-
-
-def _escaped(key: str) -> str:
-    if "~" not in key and "/" not in key:
-        return key
-    return key.replace("~", "~0").replace("/", "~1")

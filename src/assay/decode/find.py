@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.decode.cursor import UnreadableError
-from assay.decode.lenient import Read, read_at
+from assay.decode.lenient import Parsed, read_at
 from assay.decode.nesting import may_end_later
 from assay.decode.scan import QUOTES, at, bare_key, peek, quoted_key, skip, value_start
 from assay.types import Repair
@@ -34,7 +34,7 @@ _ESCAPED = re.compile(r"\s*\\\"|\s*[{\[][\s\\rnt{\[]*\\\"")
 class Found:
     """A value and the part of the text that it took."""
 
-    read: Read
+    read: Parsed
     strong: bool
     """It looks like data; otherwise like prose in brackets: `[1]`, `{name}`."""
 
@@ -112,7 +112,7 @@ def _citation(value: object) -> bool:
     return isinstance(value, list) and len(value) == 1 and isinstance(value[0], int | str)
 
 
-def _check_end(text: str, read: Read) -> None:
+def _check_end(text: str, read: Parsed) -> None:
     """A value that is followed by more members or items was closed too early; one in a list may lack its opening bracket."""
     closer = at(text, peek(text, read.end))
     if closer == "]" or (closer == "}" and (not read.closed or may_end_later(read.value))):

@@ -46,7 +46,7 @@ _KEY_CUT = re.compile(r"[\w$ .-]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class Parsed:
     """A value read from `text[start:end]`."""
 
     value: JSON
@@ -66,7 +66,7 @@ _VALID = json.JSONDecoder(parse_constant=_no_number).raw_decode
 """Valid JSON amid other text is most of what is found: the standard library's scanner reads it many times as fast."""
 
 
-def read_at(text: str, start: int) -> Read:
+def read_at(text: str, start: int) -> Parsed:
     """The value that starts at `start`. Raises `UnreadableError`."""
     if text[start : start + 1] in ("{", "["):
         try:
@@ -75,10 +75,10 @@ def read_at(text: str, start: int) -> Read:
         except (ValueError, RecursionError):
             pass  # not valid, or nested deep: read leniently, within bounds
         else:
-            return Read(value, start, end, (), truncated=False, closed=True)
+            return Parsed(value, start, end, (), truncated=False, closed=True)
     cursor = Cursor(text, start)
     value = _value(cursor, "top")
-    return Read(value, start, cursor.pos, tuple(cursor.repairs), cursor.truncated, cursor.assumed == 0)
+    return Parsed(value, start, cursor.pos, tuple(cursor.repairs), cursor.truncated, cursor.assumed == 0)
 
 
 def _value(cursor: Cursor, where: Where) -> JSON:
@@ -128,7 +128,7 @@ def _object(cursor: Cursor) -> dict[str, JSON]:
 
 
 def _member(cursor: Cursor, mark: str, into: dict[str, JSON], *, comma: bool) -> bool:
-    """Read a key and its value; False when the text was cut before the value."""
+    """Parsed a key and its value; False when the text was cut before the value."""
     if into and not comma:
         cursor.note("missing comma", "", ",")
     key = _key(cursor, mark)

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from assay.data.pointer import escape
 from assay.decode.mark import Container, Mark, Pending, number, unquoted
 from assay.types import JSON
 
@@ -215,9 +216,7 @@ class PartialParser:
             return f"{self._paths[-1]}/{len(inside) - 1}"
         key, self._key = self._key or "", None
         inside[key] = value
-        if "~" in key or "/" in key:
-            key = key.replace("~", "~0").replace("/", "~1")
-        return f"{self._paths[-1]}/{key}"
+        return f"{self._paths[-1]}/{escape(key)}"
 
     def _open(self, text: str, at: int) -> int:
         if len(self._stack) == MAX_DEPTH:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import re
 
+from assay.decode.bare import GROUPED, NUMBER, SPACED, bare, literal, several
 from assay.decode.cursor import Cursor
 from assay.decode.scan import QUOTES, Where, at, peek
 from assay.decode.strings import Ending, cut_escape, ending, unescape
-from assay.decode.words import GROUPED, NUMBER, SPACED, bare, literal, several
 from assay.types import JSON
 
 _CONTROL = re.compile(r"[\x00-\x1f]")

@@ -40,9 +40,9 @@ class Verdict(Generic[T]):
 
 def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
     """Read, merge, coerce and validate a reply."""
-    if question.kind == "whole" and not task.target.has_validators and reply.refused is None:
+    if question.kind == "whole" and not task.target.has_validators and reply.rejected is None:
         try:
-            value = task.target.parse(reply.text, strict=task.strict, context=task.context)
+            value = task.target.parse(reply.text, context=task.context)
         except Invalid:
             pass
         else:
@@ -74,14 +74,14 @@ def _nothing(reply: Reply) -> Problem | None:
     """The problem of a reply that has no text to read."""
     if reply.refusal:
         return Problem("", reply.refusal, prompt.WILLING, "refusal")
-    if reply.refused is not None and BUDGET_EATEN in reply.text:
+    if reply.rejected is not None and BUDGET_EATEN in reply.text:
         return _CUT
     if reply.text.strip():
         return None
     if reply.finish_reason == "length":
         return _CUT
-    if reply.refused is not None:
-        return Problem("", None, prompt.some_json(reply.refused.message), "server")
+    if reply.rejected is not None:
+        return Problem("", None, prompt.some_json(reply.rejected.message), "server")
     return Problem("", None, prompt.some_json(f"the reply was empty (finish_reason {reply.finish_reason})"), "empty")
 
 

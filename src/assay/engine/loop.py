@@ -1,4 +1,4 @@
-"""The loop: `extract` yields a `Call` (or a `Sleep` before it), is sent the `Reply`, and returns the `Outcome`."""
+"""The loop: `ask_until_good` yields a `Call` (or a `Sleep` before it), is sent the `Reply`, and returns the `Outcome`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONTINUATIONS_LIMIT = 20
 """Rounds of continuing one list: each brings at least one new item, so this only bounds a server that repeats itself."""
 TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
 """Codes with which servers say that prompt and answer do not fit the model's context."""
-BYTES_PER_TOKEN = 3
+BYTES_PER_TOKEN_AT_LEAST = 3
 """Of a prompt, to foresee its tokens for a budget: rather too many tokens than too few (English has about 4)."""
 DEFAULT_ANSWER = 1024
 """Answer tokens foreseen when no limit is set."""
@@ -88,7 +88,7 @@ class _Run(Generic[T]):
                 self.attempts[-1] = replace(self.attempts[-1], note=text)
 
 
-def extract(task: Task[T], source: Source) -> Generator[Step, Reply, Outcome[T]]:
+def ask_until_good(task: Task[T], source: Source) -> Generator[Step, Reply, Outcome[T]]:
     """Extract the task's target from a source; never raises for what a server or a model does."""
     if not prompt.text_of(source).strip() and isinstance(source, str):
         return _Run(task, source).outcome(ConfigurationError("the source is empty: there is nothing to extract from"))
@@ -191,7 +191,7 @@ def _over_budget(run: _Run[Any], call: Call) -> BudgetExceeded | None:
     budget, price = run.task.budget, run.task.price
     assert budget is not None
     spent = sum((attempt.usage for attempt in run.attempts), Usage())
-    prompt_tokens = sum(len(str(message.content).encode()) for message in call.messages) // BYTES_PER_TOKEN
+    prompt_tokens = sum(len(str(message.content).encode()) for message in call.messages) // BYTES_PER_TOKEN_AT_LEAST
     answer_tokens = call.params.max_tokens or DEFAULT_ANSWER
     if budget.tokens is not None and spent.total_tokens + prompt_tokens + answer_tokens > budget.tokens:
         return BudgetExceeded(

@@ -117,7 +117,7 @@ def some_json(why: str) -> str:
 
 def complaint(problems: Sequence[Problem], *, shown: JSON = None, example: JSON = None) -> str:
     """What was wrong with a whole answer, for `Prompt.ask_again`; `example` is a worked answer to show its form."""
-    lines = ["Your last JSON answer was wrong. Answer again, whole and corrected:", *describe(problems)]
+    lines = ["Your last JSON answer was wrong. Answer again, whole and corrected:", *problem_lines(problems)]
     if shown is not None:
         lines.append(f"You answered: {shown}")
     if example is not None:
@@ -128,7 +128,7 @@ def complaint(problems: Sequence[Problem], *, shown: JSON = None, example: JSON 
 def parts(problems: Sequence[Problem], slices: Iterable[tuple[str, str]] = (), *, example: JSON = None) -> str:
     """Which parts of an otherwise good answer to give again. `slices` are the forms of the parts that have an inside."""
     lines = ["Correct these parts of a JSON answer. Reply with one JSON object whose keys are the paths."]
-    lines += describe(problems)
+    lines += problem_lines(problems)
     lines += [f"Form of {path}: {form}" for path, form in slices]
     if example is not None:
         lines.append(f"Only to show the form: {compact(example)}")
@@ -136,7 +136,7 @@ def parts(problems: Sequence[Problem], slices: Iterable[tuple[str, str]] = (), *
     return "\n".join(lines)
 
 
-def describe(problems: Sequence[Problem]) -> list[str]:
+def problem_lines(problems: Sequence[Problem]) -> list[str]:
     """One line a problem: where, what was said, what is wanted."""
     lines = [_line(problem) for problem in problems[:PROBLEMS_LIMIT]]
     if len(problems) > PROBLEMS_LIMIT:

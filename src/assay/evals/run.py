@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_core import from_json, to_jsonable_python
 
 from assay.batch.sources import JSON_LINES, Columns, read
-from assay.batch.stops import Watch
+from assay.batch.stops import FailureWatch
 from assay.errors import ConfigurationError
 from assay.evals.score import Score, compare
 from assay.extractor import Extractor
@@ -105,7 +105,7 @@ def results(extractor: Extractor[Any], given: Iterable[Case], *, concurrency: in
     What would fail every case (a bad key, an unknown model, a server that is not there) is raised: an `APIError`.
     """
     kept = list(given)
-    watch = Watch()
+    watch = FailureWatch()
     for case, outcome in zip(kept, extractor.map((case.text for case in kept), concurrency=concurrency), strict=True):
         if watch.fatal(outcome) is not None:
             outcome.unwrap()

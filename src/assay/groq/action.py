@@ -17,7 +17,7 @@ from assay.errors import ConfigurationError
 from assay.flow.effects import Request
 from assay.groq.cut import Decoder
 from assay.groq.params import CallOptions, NotGiven
-from assay.groq.settings import Settings, seconds
+from assay.groq.settings import ClientSettings, seconds
 from assay.groq.upload import Upload
 from assay.types import JSON
 
@@ -39,7 +39,7 @@ class Action(Generic[T]):
     accept: str = "application/json"
 
 
-def request(action: Action[Any], settings: Settings) -> Request:
+def request(action: Action[Any], settings: ClientSettings) -> Request:
     """The HTTP request of an action, under a client's settings."""
     body, content_type = _encode(action)
     own = {
@@ -93,7 +93,7 @@ def _plain(value: Any) -> JSON:
 _ENCODER = json.JSONEncoder(default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _url(action: Action[Any], settings: Settings) -> str:
+def _url(action: Action[Any], settings: ClientSettings) -> str:
     query = {**settings.query, **(action.options.get("extra_query") or {})}
     pairs = urlencode({name: _query_value(value) for name, value in query.items() if not isinstance(value, NotGiven)})
     return settings.base_url + action.path + (f"?{pairs}" if pairs else "")

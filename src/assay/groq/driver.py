@@ -11,13 +11,13 @@ from assay.flow.effects import AsyncTransport, Incoming, Transport
 from assay.groq import flows
 from assay.groq.action import Action, request
 from assay.groq.responses import APIResponse, AsyncAPIResponse
-from assay.groq.settings import Settings
+from assay.groq.settings import ClientSettings
 
 T = TypeVar("T")
 
 
 class Driver:
-    def __init__(self, settings: Settings, transport: Transport) -> None:
+    def __init__(self, settings: ClientSettings, transport: Transport) -> None:
         self.settings = settings
         self.transport = transport
         self._retry = RetryPolicy(settings.max_retries)
@@ -44,7 +44,7 @@ class Driver:
 
 
 class AsyncDriver:
-    def __init__(self, settings: Settings, transport: AsyncTransport) -> None:
+    def __init__(self, settings: ClientSettings, transport: AsyncTransport) -> None:
         self.settings = settings
         self.transport = transport
         self._retry = RetryPolicy(settings.max_retries)

@@ -25,7 +25,7 @@ from assay.groq.calls import (
 from assay.groq.chat_types import ChatCompletion, ChatCompletionChunk
 from assay.groq.params import ChatParams
 from assay.groq.responses import APIResponse, AsyncAPIResponse
-from assay.groq.settings import Settings
+from assay.groq.settings import ClientSettings
 from assay.groq.streams import AsyncStream, Stream
 from assay.groq.verbs import verb
 
@@ -176,7 +176,7 @@ class API(Resource[W_co]):
         return Batches(self.way)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> ClientSettings:
         return self.way.driver.settings
 
     @property

@@ -16,7 +16,7 @@ API_PATH = "/openai/v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ClientSettings:
     api_key: str = field(repr=False)
     base_url: str
     """Complete: a path like `/chat/completions` is appended to it."""
@@ -42,7 +42,7 @@ class Changes(TypedDict, total=False):
     set_default_query: Mapping[str, object]
 
 
-def changed(old: Settings, changes: Changes) -> Settings:
+def changed(old: ClientSettings, changes: Changes) -> ClientSettings:
     """`old` with changes. `TypeError` for an unknown one."""
     check(changes, frozenset(Changes.__annotations__) | {"http_client"}, (), "with_options")
     return settings(
@@ -63,7 +63,7 @@ def settings(
     max_retries: Any,
     headers: Mapping[str, str],
     query: Mapping[str, object],
-) -> Settings:
+) -> ClientSettings:
     """The settings given, completed from GROQ_API_KEY, GROQ_BASE_URL and GROQ_CUSTOM_HEADERS.
 
     Raises `ConfigurationError` for one that is wrong or missing.
@@ -73,7 +73,7 @@ def settings(
         raise ConfigurationError("no API key: give api_key=... or set GROQ_API_KEY")
     if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
         raise ConfigurationError(f"max_retries is a number of times, 0 or more; got {max_retries!r}")
-    return Settings(
+    return ClientSettings(
         api_key=key.strip(),
         base_url=complete(str(base_url) if base_url is not None else os.environ.get("GROQ_BASE_URL") or GROQ_URL),
         timeout=DEFAULT_TIMEOUT if isinstance(timeout, NotGiven) else seconds(timeout),

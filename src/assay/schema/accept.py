@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from assay.data.pointer import split
 from assay.schema.navigate import json_type, types_of
 from assay.types import JSON, JSONObject
 
@@ -38,8 +39,7 @@ def plainly(types: Iterable[str]) -> frozenset[type]:
 def resolve(root: JSONObject, reference: str) -> JSON:
     """The schema that a local `$ref` (`#`, `#/$defs/Name`) points to; True, which takes anything, when it points elsewhere."""
     target: JSON = root
-    for part in reference.removeprefix("#").split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
+    for key in split(reference.removeprefix("#")):
         if isinstance(target, list) and key.isdigit() and int(key) < len(target):
             target = target[int(key)]
         elif isinstance(target, dict) and key in target:

@@ -49,7 +49,7 @@ def one_of(values: Sequence[JSON]) -> str:
     return f"one of {shown}{more}" if len(values) > 1 else shown
 
 
-def describe(schema: JSON, root: JSONObject) -> str:
+def wanted(schema: JSON, root: JSONObject) -> str:
     """What a schema wants of a value, one level deep."""
     schema = resolve(schema, root)
     if "const" in schema:
@@ -57,7 +57,7 @@ def describe(schema: JSON, root: JSONObject) -> str:
     if "enum" in schema:
         return one_of(schema["enum"])
     if options := branches(schema):
-        return either(describe(option, root) for option in options)
+        return either(wanted(option, root) for option in options)
     types = schema.get("type", ())
     types = [types] if isinstance(types, str) else types
     return either(_typed(schema, t, root) for t in types)

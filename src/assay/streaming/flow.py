@@ -17,7 +17,7 @@ from assay.wire.openai_chat import Delta
 T = TypeVar("T")
 
 
-class Watch:
+class Showing:
     """Turns the deltas of an extraction's replies into partial values.
 
     Once something was shown, only that same reply is shown further: what comes after it, a re-ask or a stream begun anew,
@@ -52,14 +52,14 @@ class Watch:
         return (Partial(self._view.paths(paths, mark), self.attempt, None, mark, self._view),)
 
 
-def to_the_end(watch: Watch, outcome: Flow[Outcome[T]], note: str = "") -> Flow[None]:
+def to_the_end(showing: Showing, outcome: Flow[Outcome[T]], note: str = "") -> Flow[None]:
     """What an extraction's flow emits, then its outcome as the last, complete value. A failed one's error is raised."""
     result = yield from outcome
     if note:
         result = replace(result, notes=(note, *result.notes))
     if result.error is not None:
         raise result.error
-    yield Emit(Partial(("",), max(watch.attempt, 1), result))
+    yield Emit(Partial(("",), max(showing.attempt, 1), result))
 
 
 def mapped(flow: Flow[T], each: Callable[[Any], Iterable[Any]]) -> Flow[T]:

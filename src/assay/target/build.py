@@ -55,14 +55,12 @@ class Target(Generic[T]):
     annotation: Any = None
     """The Python type; None for a JSON Schema."""
 
-    def parse(self, text: str, *, strict: bool = False, context: Any = None) -> T:
+    def parse(self, text: str, *, context: Any = None) -> T:
         """The value in a text that is plain JSON and fits without any conversion; else `Invalid`, without problems.
 
-        The quick way for good replies: one pass over the text, about the cost of pydantic alone. It is always exact,
-        so `strict` changes nothing. When it fails, decode the text and `validate` the data to learn why.
+        The quick way for good replies: one pass over the text, about the cost of pydantic alone. It is always exact. When it fails, decode the text and `validate` the data to learn why.
         It runs the user's validators: with `has_validators`, skip it if they must not run twice.
         """
-        del strict
         return self._bare(self.checker.parse(text, context))
 
     def validate(self, data: JSON, text: bytes | None = None, *, strict: bool = False, context: Any = None) -> T:

@@ -17,7 +17,7 @@ from pydantic_core.core_schema import ErrorType
 
 from assay.data.pointer import Token, join, look
 from assay.schema.navigate import at
-from assay.schema.words import describe, quote
+from assay.schema.words import quote, wanted
 from assay.types import JSON, JSONObject, Problem, ProblemKind
 
 
@@ -46,19 +46,19 @@ def rank(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 def from_pydantic(error: ValidationError, data: JSON, schema: JSONObject) -> tuple[Problem, ...]:
     """The problems of `data`, which pydantic refused. `schema` is the JSON Schema of the type, used for its words."""
     # Without the inputs: pydantic would copy the whole parent for every missing key.
-    tree = _Place()
+    tree = _Errors()
     for details in error.errors(include_url=False, include_input=False):
         tree.add(details, data)
     return rank(_problem(tokens, details, data, schema) for tokens, details in tree.best(()))
 
 
 @dataclass(slots=True)
-class _Place:
+class _Errors:
     """The errors at a place of the data: its own, those further in, and those of each branch of a union there."""
 
     own: list[ErrorDetails] = field(default_factory=list)
-    inner: dict[Token, _Place] = field(default_factory=dict)
-    branches: dict[Token, _Place] = field(default_factory=dict)
+    inner: dict[Token, _Errors] = field(default_factory=dict)
+    branches: dict[Token, _Errors] = field(default_factory=dict)
 
     def add(self, details: ErrorDetails, data: JSON) -> None:
         """Hang an error where its location leads. What in a location is not in the data is the name of a union's branch."""
@@ -67,11 +67,11 @@ class _Place:
             if step == "[key]":  # the error is about the key itself; the pointer ends at it
                 continue
             if _has(data, step):
-                place, data = place.inner.setdefault(step, _Place()), data[step]
+                place, data = place.inner.setdefault(step, _Errors()), data[step]
             elif depth == len(loc) - 1 and details["type"] in _MISSING:
-                place = place.inner.setdefault(step, _Place())
+                place = place.inner.setdefault(step, _Errors())
             else:
-                place = place.branches.setdefault(step, _Place())
+                place = place.branches.setdefault(step, _Errors())
         place.own.append(details)
 
     def best(self, way: tuple[Token, ...]) -> list[_Found]:
@@ -150,7 +150,7 @@ def _want(details: ErrorDetails, tokens: tuple[Token, ...], data: JSON, schema: 
         name = quote(str(context.get("discriminator", "")).strip("'"))
         return f"{name}: one of {context['expected_tags']}" if "expected_tags" in context else f"the key {name}"
     part = at(schema, tokens, data) if code in _KNOWN else None
-    words = "" if part is None else describe(part, schema)
+    words = "" if part is None else wanted(part, schema)
     return words if words and words != "a value" else _plain(details["msg"])
 
 

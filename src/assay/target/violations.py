@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from assay.data.pointer import Token, join
-from assay.schema.words import FORMATS, describe, one_of, quote
+from assay.schema.words import FORMATS, one_of, quote, wanted
 from assay.target.problems import rank
 from assay.types import JSON, JSONObject, Problem
 
@@ -28,7 +28,7 @@ def _violation(error: Violation, schema: JSONObject) -> list[Problem]:
     match error.validator:
         case "required":
             return [
-                Problem(join((*way, key)), None, describe(within.get("properties", {}).get(key, {}), schema), "missing")
+                Problem(join((*way, key)), None, wanted(within.get("properties", {}).get(key, {}), schema), "missing")
                 for key in value
                 if key not in said and repr(key) in error.message
             ]
@@ -37,7 +37,7 @@ def _violation(error: Violation, schema: JSONObject) -> list[Problem]:
             extra = [key for key in said if key not in known and repr(key) in error.message]
             return [Problem(join((*way, key)), said[key], "no such key", "extra") for key in extra]
         case "type":
-            return [Problem(join(way), said, describe(error.schema, schema), "type")]
+            return [Problem(join(way), said, wanted(error.schema, schema), "type")]
         case "enum" | "const" if said is None:
             return [Problem(join(way), said, _rule(error), "type")]
         case _:
@@ -59,7 +59,7 @@ def _branch(error: Violation, way: tuple[Token, ...], schema: JSONObject) -> lis
         options.setdefault(inner.schema_path[0], []).append(inner)
     near = [found for found in options.values() if not any(_other_kind(e, way) for e in found)]
     if not near:
-        return [Problem(join(way), error.instance, describe({"anyOf": _demand(error)}, schema), "type")]
+        return [Problem(join(way), error.instance, wanted({"anyOf": _demand(error)}, schema), "type")]
     chosen = min(near, key=lambda found: (sum(e.validator in ("const", "enum") for e in found), len(found)))
     return [problem for inner in chosen for problem in _violation(inner, schema)]
 
@@ -98,9 +98,9 @@ def _rule(error: Violation) -> str:
         case "oneOf":
             return "what fits exactly one of the alternatives"
         case "not":
-            return f"anything but {describe(value, {})}"
+            return f"anything but {wanted(value, {})}"
         case "contains":
-            return f"an item that is {describe(value, {})}"
+            return f"an item that is {wanted(value, {})}"
         case None:
             return "nothing: no value is allowed here"
         case keyword:

@@ -26,7 +26,7 @@ from assay.extractor import conduct
 from assay.flow.effects import AsyncTransport, Flow, Transport
 from assay.options import Options
 from assay.outcome import Outcome
-from assay.streaming import Items, View, Watch, mapped, plan, to_the_end
+from assay.streaming import Items, Showing, View, mapped, plan, to_the_end
 from assay.target.build import Target, target
 from assay.types import Call, Message, Params, Reply
 
@@ -130,7 +130,7 @@ class Asking:
     def _partials(self) -> Flow[None]:
         planned = plan(self.task, "step_down")
         target = self.task.target
-        watch = Watch(View(target.annotation, wrapper=target.wrapper, context=self.task.context, strict=self.task.strict))
+        watch = Showing(View(target.annotation, wrapper=target.wrapper, context=self.task.context, strict=self.task.strict))
         send: Callable[[Call], Flow[Reply]] = self._complete
         if planned.streamed:
             send = lambda call: watch.over(chat.stream(self.connection.endpoint, call))  # noqa: E731  # of the same kind as the other

@@ -36,7 +36,7 @@ PROMPT_BATCH = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class EngineSettings:
     """What makes two users share one loaded model: all of this equal."""
 
     path: Path
@@ -112,7 +112,7 @@ GOODBYE = 5.0
 class Engine:
     """A model in memory and the threads that ask it. It loads at its first request, or by `load`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: EngineSettings) -> None:
         self.settings = settings
         self._server: Any = None
         self._closed = False
@@ -175,7 +175,7 @@ def _was_closed() -> APIConnectionError:
     return APIConnectionError("the embedded model was closed")
 
 
-def _serve(settings: Settings) -> Any:
+def _serve(settings: EngineSettings) -> Any:
     xllamacpp = xllamacpp_module()
     params = xllamacpp.CommonParams()
     params.model.path = str(settings.path)
@@ -207,11 +207,11 @@ def xllamacpp_module() -> Any:
     return xllamacpp
 
 
-_shared: dict[Settings, tuple[Engine, int]] = {}
+_shared: dict[EngineSettings, tuple[Engine, int]] = {}
 _sharing = threading.RLock()  # a collected user releases its engine wherever the collector happens to run
 
 
-def acquire(settings: Settings) -> Engine:
+def acquire(settings: EngineSettings) -> Engine:
     """The engine for these settings, one per process; every `acquire` wants one `release`."""
     xllamacpp_module()
     with _sharing:

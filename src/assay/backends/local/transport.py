@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from assay.backends.local import chat
-from assay.backends.local.engine import Engine, Generation, Refused, Settings, acquire, release
+from assay.backends.local.engine import Engine, EngineSettings, Generation, Refused, acquire, release
 from assay.errors import APIConnectionError
 from assay.flow.effects import Request, Response
 from assay.types import JSONObject
@@ -29,7 +29,7 @@ class _User:
     """A user of the shared engine, until it is closed or forgotten."""
 
     def __init__(self, path: Path, *, name: str | None = None, context: int = 4096, threads: int = 1) -> None:
-        self._engine = acquire(Settings(path.resolve(), name or path.stem, context, threads=threads))
+        self._engine = acquire(EngineSettings(path.resolve(), name or path.stem, context, threads=threads))
         self._release = weakref.finalize(self, release, self._engine)
 
     @property
