@@ -371,6 +371,19 @@ def test_failed_rows_are_asked_again_when_told_to_and_not_before(tmp_path):
     assert not (tmp_path / "out.jsonl.errors.jsonl").exists()
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"), [(429, "rate limit"), (502, "unavailable"), (503, "unavailable"), (529, "unavailable")]
+)
+def test_rows_that_met_no_server_are_asked_again_by_the_same_command(tmp_path, status, kind):
+    output, notes = tmp_path / "out.jsonl", Notes()
+    with serving(answer=lambda text: error(status, "busy") if "document 2 " in text else default_answer(text)) as server:
+        assert batch(server, texts(4), output).failures == {kind: 1}
+        server.answer = None
+        summary = batch(server, texts(4), output, reporter=notes)
+        assert (summary.asked, summary.done, summary.failed) == (1, 4, 0)
+    assert notes.said == ["resuming: 3 rows are done, 1 that met no server are asked again"]
+
+
 def test_a_validator_that_breaks_fails_its_row_alone(server, tmp_path):
     class Broken(BaseModel):
         number: int
@@ -451,6 +464,29 @@ def test_a_budget_in_money_needs_a_price(server, tmp_path):
     summary = batch(server, texts(500), tmp_path / "out.jsonl", options=priced, budget=Budget(cost=5.0), concurrency=4)
     assert summary.spent.cost is not None
     assert 4 < summary.spent.cost <= 5
+
+
+def test_what_failed_rows_cost_is_still_spent_after_they_were_asked_again(tmp_path):
+    """A failure without usage has no cost; nor does it take away what the row costs later."""
+    output, priced = tmp_path / "out.jsonl", {"price": Price(1000.0, 1000.0)}
+    failing = {"target": Picky, "options": priced}
+    with serving(answer=lambda text: error(500, "oops") if "document 2 " in text else default_answer(text)) as server:
+        batch(server, texts(6), output, **failing)
+        server.answer = None
+        first = batch(server, texts(6), output, retry_failed=True, **failing).spent.cost
+        second = batch(server, texts(6), output, retry_failed=True, **failing).spent.cost
+        assert first is not None
+        assert second is not None
+        assert second > first > 0
+        stopped = batch(server, texts(60), output, budget=Budget(cost=second), **failing)
+        assert (stopped.asked, stopped.stop and stopped.stop.reason) == (0, "budget")
+
+
+def test_what_was_spent_before_a_price_was_known_counts_too(server, tmp_path):
+    batch(server, texts(20), tmp_path / "out.jsonl")
+    priced = {"price": Price(1000.0, 1000.0)}
+    summary = batch(server, texts(40), tmp_path / "out.jsonl", options=priced, budget=Budget(cost=0.1))
+    assert (summary.asked, summary.stop and summary.stop.reason) == (0, "budget")
 
 
 def test_a_stop_finishes_what_is_under_way(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from assay.batch.stops import Stop
 from assay.errors import ConfigurationError
 from assay.options import Budget
@@ -26,6 +28,8 @@ class Purse:
         if budget is not None and budget.cost is not None and price is None:
             raise ConfigurationError("no price is known for this model: give the budget in tokens, '200000 tokens'")
         self._budget = budget
+        if spent.cost is None and price is not None:  # some of it was spent before a price was known
+            spent = replace(spent, cost=price.cost(spent))
         self._rows, self._tokens, self._cost = rows, spent.total_tokens, spent.cost or 0.0
 
     def pay(self, usage: Usage) -> None:

@@ -35,12 +35,13 @@ def prepare(
         )
         had = 0
     journal.remember(fingerprint=extractor.fingerprint, parts=rows.text(parts))
-    again = journal.ask_failed_again() if retry_failed else 0
+    again = journal.ask_failed_again(None if retry_failed else rows.NOT_THERE)
     counts = journal.count()
     done, failed = counts.get("done", 0), sum(counts.values()) - counts.get("done", 0)
     if had:
-        hint = f", {again} failed ones are asked again" if again else ""
-        hint = hint or (f", {failed:,} failed (--retry-failed asks them again)" if failed else "")
+        met = "failed ones" if retry_failed else "that met no server"
+        hint = f", {again:,} {met} are asked again" if again else ""
+        hint += f", {failed:,} failed (--retry-failed asks them again)" if failed else ""
         reporter.say(f"resuming: {done:,} rows are done{hint}")
     return _assemble(journal, sinks)
 

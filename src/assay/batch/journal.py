@@ -43,8 +43,14 @@ INSERT INTO answers VALUES {}
 ON CONFLICT (key) DO UPDATE SET
   state = excluded.state, kind = excluded.kind, body = excluded.body, detail = excluded.detail,
   asks = asks + excluded.asks, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
-  completion_tokens = completion_tokens + excluded.completion_tokens, cost = cost + excluded.cost
+  completion_tokens = completion_tokens + excluded.completion_tokens,
+  cost = CASE
+    WHEN cost IS NULL AND prompt_tokens + completion_tokens = 0 THEN excluded.cost
+    WHEN excluded.cost IS NULL AND excluded.prompt_tokens + excluded.completion_tokens = 0 THEN cost
+    ELSE cost + excluded.cost END
 """
+"""Costs add as those of `Usage` do: nothing used costs nothing, and a sum with an unpriced part has no price."""
+
 _ROW = "INSERT OR REPLACE INTO rows VALUES {}"
 _FINISHED = """
 SELECT r.position, r.line, r.id, r.carried, a.state, a.body, a.detail
@@ -201,10 +207,14 @@ class Journal:
             for position, line, id_, carried, state, body, detail in wanted:
                 yield Finished(Row(position, line, id_, carried), state == "done", body, detail)
 
-    def ask_failed_again(self) -> int:
-        """Take the failed rows out of the finished ones; how many there were."""
+    def ask_failed_again(self, kinds: Sequence[str] | None = None) -> int:
+        """Take the failed rows out of the finished ones, all or those of these kinds of failure; how many there were."""
+        wanted = "" if kinds is None else f"AND kind IN ({','.join('?' * len(kinds))})"
         with self.transaction() as db:
-            db.execute("UPDATE answers SET state = 'again' WHERE state = 'failed' AND key IN (SELECT key FROM rows)")
+            db.execute(
+                f"UPDATE answers SET state = 'again' WHERE state = 'failed' AND key IN (SELECT key FROM rows) {wanted}",  # noqa: S608
+                tuple(kinds or ()),
+            )
             return db.execute("DELETE FROM rows WHERE key IN (SELECT key FROM answers WHERE state = 'again')").rowcount
 
     def forget_rows(self, since: int = 0) -> int:
@@ -248,12 +258,12 @@ class Journal:
     def spent(self) -> tuple[int, Usage]:
         """Over all answers ever recorded: how many were asked for, and their usage, failed attempts included."""
         with self._guarded():
-            asked, prompt, completion, cost, priced = self._db.execute(
-                "SELECT count(*), sum(prompt_tokens), sum(completion_tokens), sum(cost), count(cost) = count(*) "
-                "FROM answers WHERE asks > 0"
+            asked, prompt, completion, cost, unpriced = self._db.execute(
+                "SELECT count(*), sum(prompt_tokens), sum(completion_tokens), sum(cost), "
+                "count(iif(cost IS NULL AND prompt_tokens + completion_tokens > 0, 1, NULL)) FROM answers WHERE asks > 0"
             ).fetchone()
         prompt, completion = prompt or 0, completion or 0
-        return asked, Usage(prompt, completion, total_tokens=prompt + completion, cost=cost if priced else None)
+        return asked, Usage(prompt, completion, total_tokens=prompt + completion, cost=None if unpriced else cost)
 
     def means(self) -> tuple[int, float, float]:
         """How many answers were asked for, and their mean prompt and completion tokens."""

@@ -28,6 +28,11 @@ from assay.types import Usage
 SAID = 3
 """Problems that the message of a failed row names; the errors file has them all."""
 
+NOT_THERE = ("connection", "rate limit", "unavailable")
+"""Kinds of failure in which the server was not there for the row: the next run asks it again without being told to."""
+_AWAY = frozenset({498, 502, 503, 504, 529})
+"""Statuses of a server that is overloaded or away, or of the gateway before it."""
+
 
 def row(position: int, record: Record) -> Row:
     """The row of a record, its columns out of the way of the output's own."""
@@ -107,7 +112,7 @@ def failure(error: Exception | None) -> str:
         case RequestTooLargeError():
             return "too large"
         case InternalServerError():
-            return "server"
+            return "unavailable" if error.status_code in _AWAY else "server"
         case APIStatusError():
             return f"HTTP {error.status_code}"
         case APIResponseError():
