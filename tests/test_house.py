@@ -41,7 +41,7 @@ LAYERS = (
 )
 
 # Rooms that know nothing of each other, although one lies above the other.
-STRANGERS = {("backends", "engine"), ("backends", "schema"), ("backends", "decode"), ("groq", "engine"), ("groq", "schema")}
+STRANGERS = {("backends", "engine"), ("backends", "target"), ("backends", "decode"), ("groq", "engine"), ("groq", "schema")}
 
 # The imports that stand inside a function, because what they load is slow or an optional extra.
 LAZY = {

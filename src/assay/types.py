@@ -233,6 +233,10 @@ class Span:
     """`exact`: the same characters; `folded`: equal but for case and white space."""
 
 
+Dialect = Literal["plain", "strict", "llama.cpp"]
+"""The forms of a JSON Schema that servers take: see `assay.schema.passes`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What is known of a model on a server, from its provider row: all that the engine may know of it."""
@@ -250,7 +254,7 @@ class Profile:
     """Whether the model takes `reasoning_effort`."""
     temperature: bool = True
     """Whether the model takes a `temperature`."""
-    dialect: Literal["plain", "strict", "llama.cpp"] = "plain"
+    dialect: Dialect = "plain"
     """Which form of a JSON Schema its constrained decoding takes: see `assay.schema.passes`."""
     stream_modes: tuple[Mode, ...] = (Mode.TEXT,)
     """Modes in which it can stream, strongest first."""

@@ -15,7 +15,8 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field
 
 from assay.data.pointer import join, look, split
-from assay.schema.navigate import at, subschemas
+from assay.schema.keywords import walk
+from assay.schema.navigate import at
 from assay.schema.passes import NotStrict, form, from_strict, llama_form, strict_form, trim
 from assay.schema.slices import Slices
 from assay.target.build import target
@@ -181,7 +182,7 @@ def test_models_take_what_their_strict_form_takes(data: st.DataObject, type_: An
 @_some
 @given(SCHEMAS)
 def test_the_strict_form_is_strict(schema: Any) -> None:
-    for _, part in subschemas(strict_form(schema)):
+    for _, part in walk(strict_form(schema)):
         if "properties" in part:
             assert part["required"] == list(part["properties"])
             assert part["additionalProperties"] is False
@@ -225,7 +226,7 @@ def test_what_governs_a_place_is_an_object_of_the_schema_itself(data: st.DataObj
     """Else what is kept of a part would be kept for something that is gone."""
     schema = data.draw(SCHEMAS)
     value = data.draw(values(schema, schema))
-    of_the_schema = {id(part) for _, part in subschemas(schema)}
+    of_the_schema = {id(part) for _, part in walk(schema)}
     for way in _places(value):
         part = at(schema, way, value)
         assert part is None or id(part) in of_the_schema
@@ -341,3 +342,20 @@ def test_a_slice_stands_alone_also_within_another_schema() -> None:
         made, _ = form(around, dialect)
         Draft202012Validator(made).validate({"/kids/0": {"name": "a", "kids": [{"name": "b", "kids": []}]}})
         assert not valid(made, {"/kids/0": {"name": "a", "kids": [{"name": 3, "kids": []}]}})
+
+
+@pytest.mark.parametrize(
+    ("schema", "data", "form"),
+    [
+        ({"oneOf": [{"type": "integer"}, {"type": "string"}]}, 1, "integer or string"),
+        ({"type": "object", "additionalProperties": {"type": "integer"}}, {"a": 1}, '"...": integer'),
+        ({"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}]}, [1, "b"], "[integer, string]"),
+        ({"type": "object", "patternProperties": {"^a": {"type": "integer"}}}, {"a": 1}, "keys matching ^a"),
+        ({"type": "string"}, "a", ""),
+    ],
+)
+def test_a_slice_with_an_inside_shows_its_form(schema: dict[str, Any], data: Any, form: str) -> None:
+    whole = {"type": "object", "properties": {"part": schema}}
+    made = Slices(whole).at("/part", {"part": data}).form
+    assert form in made
+    assert bool(made) is bool(form)

@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from assay.batch.rows import carried_name, text
 from assay.batch.sources import Record
+from assay.schema.keywords import DEFINITIONS
 from assay.target.build import Target
 from assay.types import JSON, JSONObject
 
@@ -55,5 +56,5 @@ def bare(target: Target[Any]) -> JSONObject:
     """The schema of the values, without the object that wraps them on the wire."""
     if target.wrapper is None:
         return target.json_schema
-    aside = {key: target.json_schema[key] for key in ("$defs", "definitions") if key in target.json_schema}
+    aside = {key: target.json_schema[key] for key in DEFINITIONS if key in target.json_schema}
     return {**target.json_schema["properties"][target.wrapper], **aside}

@@ -15,6 +15,7 @@ from assay.connect.compile import compose
 from assay.connect.providers import ANY_SERVER, Provider
 from assay.errors import ConfigurationError
 from assay.options import Options
+from assay.schema.keywords import DEFINITIONS
 from assay.schema.passes import form
 from assay.target.build import Target, target
 from assay.target.lint import lint as warnings
@@ -68,5 +69,5 @@ def _own(compiled: Target[object]) -> JSONObject:
     whole = compiled.json_schema
     if compiled.wrapper is None:
         return {"$schema": _DRAFT, **whole}
-    aside = {key: value for key, value in whole.items() if key in ("$defs", "definitions")}
+    aside = {key: value for key, value in whole.items() if key in DEFINITIONS}
     return {"$schema": _DRAFT, "title": compiled.name, **whole["properties"][compiled.wrapper], **aside}

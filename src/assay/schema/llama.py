@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from assay.schema.keywords import changed, rebuild
+from assay.schema.navigate import types_of
 from assay.types import JSON, JSONObject
 
 _DROPPED = {"uniqueItems", "propertyNames", "not", "if", "then", "else", "contains", "patternProperties", "dependentRequired"}
@@ -15,7 +17,6 @@ _DROPPED |= {"dependentSchemas", "unevaluatedProperties", "title", "default", "e
 _DROPPED |= {"minContains", "maxContains", "discriminator", "minProperties", "maxProperties", "unevaluatedItems", "$comment"}
 _FORMATS = {"date", "date-time", "time", "uuid"}
 _LOOK_AROUND = re.compile(r"\(\?[=!<]")
-_NAMED = ("properties", "$defs", "definitions")
 
 
 def llama_form(schema: JSONObject) -> JSONObject:
@@ -26,19 +27,22 @@ def llama_form(schema: JSONObject) -> JSONObject:
             continue
         if key == "pattern" and _LOOK_AROUND.search(str(value)):
             continue
-        form["anyOf" if key == "oneOf" else key] = _inside(key, value)
+        form["anyOf" if key == "oneOf" else key] = changed(key, value, _part)
     if "properties" in form:
         form.setdefault("additionalProperties", False)
     return form
 
 
-def _inside(key: str, value: JSON) -> JSON:
-    if key in _NAMED and isinstance(value, dict):
-        return {name: _part(part) for name, part in value.items()}
-    if key in ("anyOf", "oneOf", "allOf", "prefixItems") and isinstance(value, list):
-        return [_part(part) for part in value]
-    return llama_form(value) if isinstance(value, dict) and key in ("items", "additionalProperties") else value
-
-
 def _part(schema: JSON) -> JSON:
     return llama_form(schema) if isinstance(schema, dict) else schema
+
+
+def bounded(schema: JSONObject, *, characters: int, items: int) -> JSONObject:
+    """The schema with a bound on each string and list that has none of its own."""
+    form = rebuild(schema, lambda part: bounded(part, characters=characters, items=items) if isinstance(part, dict) else part)
+    types = types_of(schema)
+    if "string" in types and not schema.keys() & {"enum", "const", "pattern", "format", "maxLength"}:
+        form["maxLength"] = max(characters, schema.get("minLength", 0))
+    if "array" in types and not schema.keys() & {"enum", "const", "prefixItems", "maxItems"}:
+        form["maxItems"] = max(items, schema.get("minItems", 0))
+    return form

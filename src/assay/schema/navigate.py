@@ -1,10 +1,11 @@
-"""Finding one's way in a JSON Schema: the part of it that governs a place in a value, its unions, all schemas within it."""
+"""Finding one's way in a JSON Schema: the part of it that governs a place in a value, and its unions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from assay.data.pointer import Token, look, split
+from assay.schema.keywords import DEFINITIONS
 from assay.types import JSON, JSONObject
 
 
@@ -26,7 +27,7 @@ def _merged(schema: JSONObject, root: JSONObject) -> JSONObject:
     whole: JSONObject = {}
     for part in parts:
         for key, value in part.items():
-            if key in ("properties", "$defs"):
+            if key in ("properties", *DEFINITIONS):
                 whole[key] = {**whole.get(key, {}), **value}
             elif key == "required":
                 whole[key] = [*whole.get(key, ()), *value]
@@ -141,30 +142,3 @@ def json_type(value: JSON) -> str:
             return "array"
         case _:
             return "object"
-
-
-def subschemas(schema: JSON) -> Iterator[tuple[tuple[Token, ...], JSONObject]]:
-    """Every schema within a schema, itself first, with the way to it."""
-    if not isinstance(schema, dict):
-        return
-    stack: list[tuple[tuple[Token, ...], JSONObject]] = [((), schema)]
-    while stack:
-        way, here = stack.pop()
-        yield way, here
-        inner = [((*way, key, *rest), part) for key, value in here.items() for rest, part in _parts(key, value)]
-        stack.extend(reversed(inner))
-
-
-_ONE = {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames", "additionalItems"}
-_ONE |= {"unevaluatedItems", "unevaluatedProperties"}
-_MANY = {"anyOf", "oneOf", "allOf", "prefixItems", "items"}
-_NAMED = {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
-
-
-def _parts(key: str, value: JSON) -> Iterator[tuple[tuple[Token, ...], JSONObject]]:
-    if key in _ONE and isinstance(value, dict):
-        yield (), value
-    elif key in _MANY and isinstance(value, list):
-        yield from (((i,), part) for i, part in enumerate(value) if isinstance(part, dict))
-    elif key in _NAMED and isinstance(value, dict):
-        yield from (((name,), part) for name, part in value.items() if isinstance(part, dict))

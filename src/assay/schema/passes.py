@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Literal, assert_never
+from typing import assert_never
 
 from assay.data.pointer import look, split
+from assay.schema.keywords import DEFINITIONS, IDENTITY, NOTES, changed, rebuild, references, walk
 from assay.schema.llama import llama_form
-from assay.schema.navigate import subschemas
 from assay.schema.strict import NotStrict, from_strict, strict_form
-from assay.types import JSON, JSONObject
+from assay.types import JSON, Dialect, JSONObject
 
 __all__ = ["NotStrict", "form", "from_strict", "llama_form", "strict_form", "trim"]
-
-Dialect = Literal["plain", "strict", "llama.cpp"]
 
 
 def form(schema: JSONObject, dialect: Dialect) -> tuple[JSONObject, bool]:
@@ -41,16 +39,16 @@ def form(schema: JSONObject, dialect: Dialect) -> tuple[JSONObject, bool]:
 
 # -- trim ------------------------------------------------------------------------------------------------------------
 
-_NOISE = {"title", "$schema", "$id", "$comment", "deprecated", "readOnly", "writeOnly", "discriminator"}
+_NOISE = IDENTITY | NOTES - {"description", "default", "examples"}
 
 
 def trim(schema: JSONObject) -> JSONObject:
     """Without what a model has no use for; definitions used once stand where they are used. Descriptions stay."""
-    if not any("$ref" in part or not part.keys().isdisjoint(_DEFINITIONS) for _, part in subschemas(schema)):
+    if not any("$ref" in part or not part.keys().isdisjoint(DEFINITIONS) for _, part in walk(schema)):
         small: JSONObject = _trimmed(schema, lambda part: part)
         return small
     schema = _reachable(hoist(schema))
-    uses = Counter(part["$ref"] for _, part in subschemas(schema) if isinstance(part.get("$ref"), str))
+    uses = Counter(ref for _, ref in references(schema))
     once = {ref for ref, count in uses.items() if count == 1 and ref.startswith("#/")} - recursive(schema)
     whole = _trimmed(schema, lambda part: _inline(part, schema, once))
     return _reachable(whole)
@@ -58,21 +56,18 @@ def trim(schema: JSONObject) -> JSONObject:
 
 def _reachable(schema: JSONObject) -> JSONObject:
     """Without definitions that nothing refers to."""
-    definitions = {f"#/{key}/{name}": part for key in _DEFINITIONS for name, part in schema.get(key, {}).items()}
+    definitions = {f"#/{key}/{name}": part for key in DEFINITIONS for name, part in schema.get(key, {}).items()}
     used: set[str] = set()
-    ahead = [{key: value for key, value in schema.items() if key not in _DEFINITIONS}]
+    ahead = [{key: value for key, value in schema.items() if key not in DEFINITIONS}]
     while ahead:
-        found = {part["$ref"] for _, part in subschemas(ahead.pop()) if isinstance(part.get("$ref"), str)} - used
+        found = {ref for _, ref in references(ahead.pop())} - used
         used |= found
         ahead += [definitions[ref] for ref in found if ref in definitions]
-    whole = {key: value for key, value in schema.items() if key not in _DEFINITIONS}
-    for key in _DEFINITIONS:
+    whole = {key: value for key, value in schema.items() if key not in DEFINITIONS}
+    for key in DEFINITIONS:
         if kept := {name: part for name, part in schema.get(key, {}).items() if f"#/{key}/{name}" in used}:
             whole[key] = kept
     return whole
-
-
-_DEFINITIONS = ("$defs", "definitions")
 
 
 def _inline(part: JSONObject, root: JSONObject, refs: set[str]) -> JSONObject:
@@ -92,7 +87,7 @@ def _trimmed(part: JSON, inline: Callable[[JSONObject], JSONObject]) -> JSON:
         value = part[key]
         if key in _NOISE or (key == "default" and value in (None, [], {}, "")):
             continue
-        kept[key] = _inside(key, value, lambda inner: _trimmed(inner, inline))
+        kept[key] = changed(key, value, lambda inner: _trimmed(inner, inline))
     if "const" in kept or "enum" in kept:
         kept.pop("type", None)
     return kept
@@ -102,26 +97,15 @@ _ORDER = {key: n for n, key in enumerate(("type", "description", "enum", "const"
 
 
 def _order(key: str) -> tuple[int, str]:
-    return (len(_ORDER) + (key in ("$defs", "definitions")), key) if key not in _ORDER else (_ORDER[key], key)
-
-
-def _inside(key: str, value: JSON, change: Callable[[JSON], JSON]) -> JSON:
-    """A keyword's value with every schema in it changed."""
-    if key in ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas") and isinstance(value, dict):
-        return {name: change(inner) for name, inner in value.items()}
-    if key in ("anyOf", "oneOf", "allOf", "prefixItems", "items") and isinstance(value, list):
-        return [change(inner) for inner in value]
-    if key in ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"):
-        return change(value)
-    return value
+    return (len(_ORDER) + (key in DEFINITIONS), key) if key not in _ORDER else (_ORDER[key], key)
 
 
 def recursive(schema: JSONObject) -> set[str]:
     """The references that lead back to themselves."""
     leads: dict[str, set[str]] = {}
-    for ref in {part["$ref"] for _, part in subschemas(schema) if isinstance(part.get("$ref"), str)}:
+    for ref in {ref for _, ref in references(schema)}:
         target = look(schema, split(ref[1:])) if ref.startswith("#") else None
-        leads[ref] = {part["$ref"] for _, part in subschemas(target) if isinstance(part.get("$ref"), str)}
+        leads[ref] = {inner for _, inner in references(target)}
     return {ref for ref in leads if ref in reached(ref, leads)}
 
 
@@ -138,18 +122,18 @@ def reached(start: str, leads: dict[str, set[str]]) -> set[str]:
 
 
 def hoist(schema: JSONObject) -> JSONObject:
-    """Definitions of the parts put at the root, where `#/$defs/...` looks for them."""
-    found: JSONObject = {}
-    for way, part in subschemas(schema):
-        if way and "$defs" in part:
-            found.update(part["$defs"])
-    if not found:
+    """Definitions of the parts put at the root, where references look for them."""
+    found: dict[str, JSONObject] = {}
+    for way, part in walk(schema):
+        for key in DEFINITIONS if way else ():
+            found.setdefault(key, {}).update(part.get(key, {}))
+    if not any(found.values()):
         return schema
-    whole = _without_inner_defs(schema, root=True)
-    return {**whole, "$defs": {**schema.get("$defs", {}), **found}}
+    whole: JSONObject = _without_inner_defs(schema, root=True)
+    return whole | {key: {**whole.get(key, {}), **inner} for key, inner in found.items() if inner}
 
 
 def _without_inner_defs(part: JSON, *, root: bool = False) -> JSON:
     if not isinstance(part, dict):
         return part
-    return {key: _inside(key, value, _without_inner_defs) for key, value in part.items() if root or key != "$defs"}
+    return rebuild({key: value for key, value in part.items() if root or key not in DEFINITIONS}, _without_inner_defs)

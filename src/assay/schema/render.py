@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from assay.schema.navigate import branches, positions, resolve, subschemas
+from assay.schema.keywords import references
+from assay.schema.navigate import branches, positions, resolve
 from assay.schema.passes import recursive, trim
 from assay.schema.words import bounds, quote
 from assay.types import JSON, JSONObject, PromptStyle
@@ -40,7 +41,7 @@ class _Writer:
 
     @classmethod
     def of(cls, schema: JSONObject) -> _Writer:
-        uses = Counter(part["$ref"] for _, part in subschemas(schema) if isinstance(part.get("$ref"), str))
+        uses = Counter(ref for _, ref in references(schema))
         looped = recursive(schema)
         often = {
             ref for ref, count in uses.items() if count > 1 and len(resolve({"$ref": ref}, schema).get("properties", ())) > 2

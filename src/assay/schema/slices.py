@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.data.pointer import split
+from assay.schema.keywords import DEFINITIONS, KEYWORDS
 from assay.schema.navigate import at, resolve
 from assay.schema.passes import trim
 from assay.schema.render import render
@@ -47,12 +48,11 @@ class Slices:
 
 
 def _slice(part: JSONObject, root: JSONObject) -> Slice:
-    definitions = {key: root[key] for key in _DEFINITIONS if key in root}
+    definitions = {key: root[key] for key in DEFINITIONS if key in root}
     if "$ref" in part:
-        part = {key: value for key, value in resolve(part, root).items() if key not in _DEFINITIONS}
+        part = {key: value for key, value in resolve(part, root).items() if key not in DEFINITIONS}
     schema = trim({**definitions, **part})
     return Slice(schema, render(schema, PromptStyle.TEMPLATE) if schema.keys() & _INSIDE else "")
 
 
-_DEFINITIONS = ("$defs", "definitions")
-_INSIDE = {"properties", "items", "anyOf", "$ref"}
+_INSIDE = {name for name, holds in KEYWORDS.items() if holds and name != "type"} - set(DEFINITIONS) | {"$ref"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from assay.data.pointer import join
 from assay.errors import SchemaError
+from assay.schema.keywords import DEFINITIONS, NOTES
 from assay.schema.navigate import branches, child, govern, json_type, resolve
 from assay.types import JSON, JSONObject
 
@@ -29,14 +30,14 @@ def strict_form(schema: JSONObject) -> JSONObject:
     root = _strict(schema, schema, ())
     definitions: JSONObject = {
         key: {name: _strict(part, schema, (key, name)) for name, part in schema[key].items()}
-        for key in ("$defs", "definitions")
+        for key in DEFINITIONS
         if key in schema
     }
     return {**root, **definitions}
 
 
 def _strict(schema: JSON, root: JSONObject, way: tuple[str | int, ...]) -> JSONObject:
-    if not isinstance(schema, dict) or not (schema.keys() - {"title", "description", "default"}):
+    if not isinstance(schema, dict) or not schema.keys() - NOTES:
         raise NotStrict(f"{join(way) or 'the root'} allows any value", path=join(way))
     if "allOf" in schema:
         schema = resolve(schema, root)
@@ -63,7 +64,7 @@ def _strict(schema: JSON, root: JSONObject, way: tuple[str | int, ...]) -> JSONO
     return form
 
 
-_BESIDE = {"$ref", "description", "title", "default"}
+_BESIDE = NOTES | {"$ref"}
 
 
 def _types_of(values: list[JSON]) -> str | list[str]:

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 from assay.data.pointer import join, look, split
 from assay.errors import SchemaError
-from assay.schema.navigate import subschemas
+from assay.schema.keywords import references, walk
 from assay.schema.passes import reached
 from assay.target.problems import Invalid
 from assay.target.violations import from_jsonschema
@@ -88,10 +88,9 @@ def _check_references(draft: type[Validator], schema: JSONObject, name: str) -> 
     resource = specification_with(str(draft.META_SCHEMA["$schema"])).create_resource(schema)
     resolver = EMPTY_REGISTRY.resolver_with_root(resource)
     # References within an embedded schema count from its own $id: those are left to the validator.
-    embedded = [way for way, part in subschemas(schema) if way and "$id" in part]
-    for way, part in subschemas(schema):
-        reference = part.get("$ref")
-        if not isinstance(reference, str) or any(way[: len(inner)] == inner for inner in embedded):
+    embedded = [way for way, part in walk(schema) if way and "$id" in part]
+    for way, reference in references(schema):
+        if any(way[: len(inner)] == inner for inner in embedded):
             continue
         try:
             resolver.lookup(reference)
@@ -103,7 +102,7 @@ def _check_references(draft: type[Validator], schema: JSONObject, name: str) -> 
 
 def _check_ends(schema: JSONObject, name: str) -> None:
     """Refuse a reference that leads back to itself within one value: checking it would never end."""
-    refs = {part["$ref"]: join((*way, "$ref")) for way, part in subschemas(schema) if str(part.get("$ref")).startswith("#")}
+    refs = {ref: join((*way, "$ref")) for way, ref in references(schema) if ref.startswith("#")}
     leads = {ref: set(_onward(look(schema, split(ref[1:])))) for ref in refs}
     for ref, path in refs.items():
         if ref in reached(ref, leads):

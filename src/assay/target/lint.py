@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from assay.data.pointer import Token, join
-from assay.schema.navigate import branches, resolve, subschemas
+from assay.data.pointer import join
+from assay.schema.keywords import DEFINITIONS, IDENTITY, NOTES, Way, walk
+from assay.schema.navigate import branches, resolve
 from assay.schema.passes import NotStrict, recursive, strict_form, trim
 from assay.schema.render import render
 from assay.schema.strict import accepts_null
 from assay.target.build import Target
 from assay.types import JSON, JSONObject, Profile, PromptStyle
-
-Way: TypeAlias = tuple[Token, ...]
 
 TOKENS_LIMIT = 1500
 """Estimated tokens of a schema in the prompt above which it is worth a warning; the dearest parts are named with it."""
@@ -48,7 +46,7 @@ class Finding:
 def lint(schema: Target[object] | JSONObject, for_: Profile | None = None) -> list[Finding]:
     """What may go wrong with a schema; with a profile, also what its server refuses of it."""
     root = schema.json_schema if isinstance(schema, Target) else schema
-    found = [finding for way, part in subschemas(root) for finding in _about(way, part, root)]
+    found = [finding for way, part in walk(root) for finding in _about(way, part, root)]
     found += _depth(root)
     found += _cost(root, for_.prompt_style if for_ else PromptStyle.SCHEMA)
     if for_ is not None and for_.dialect == "strict":
@@ -74,7 +72,7 @@ def _about(way: Way, part: JSONObject, root: JSONObject) -> Iterator[Finding]:
 
 
 def _untyped(part: JSONObject) -> bool:
-    return not part.keys() - {"title", "description", "default", "$schema", "$defs", "definitions", "$id"}
+    return not part.keys() - NOTES - IDENTITY - set(DEFINITIONS)
 
 
 def _is_closed_choice(part: JSONObject) -> bool:
@@ -162,7 +160,7 @@ def _cost(root: JSONObject, style: PromptStyle) -> Iterator[Finding]:
 
 
 def _costs(root: JSONObject) -> Iterator[tuple[int, Way, str]]:
-    for way, part in subschemas(trim(root)):
+    for way, part in walk(trim(root)):
         if "description" in part:
             yield tokens(part["description"]), way, "the description"
         if "enum" in part:
@@ -177,8 +175,8 @@ def _strict(root: JSONObject) -> Iterator[Finding]:
     except NotStrict as refused:
         yield Finding(refused.path, "strict", f"no strict mode: {refused}; the schema is sent, but not enforced exactly")
         return
-    parts = [part for _, part in subschemas(form)]
-    names = [name for part in parts for key in ("properties", "$defs", "definitions") for name in part.get(key, ())]
+    parts = [part for _, part in walk(form)]
+    names = [name for part in parts for key in ("properties", *DEFINITIONS) for name in part.get(key, ())]
     choices = [part["enum"] for part in parts if "enum" in part]
     written = sum(len(str(value)) for values in choices for value in values) + sum(map(len, names))
     for amount, limit, what in (
@@ -194,7 +192,7 @@ def _strict(root: JSONObject) -> Iterator[Finding]:
     ):
         if amount > limit:
             yield Finding("", "strict-limit", f"{amount} {what}: strict mode takes {limit}")
-    for way, part in subschemas(root):
+    for way, part in walk(root):
         lost = sorted(part.keys() & {"minLength", "maxLength", "uniqueItems", "minProperties", "maxProperties"})
         if lost:
             yield Finding(

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from assay.errors import ConfigurationError
-from assay.schema.navigate import subschemas
+from assay.schema.keywords import walk
 from assay.schema.words import FORMATS
 from assay.target.problems import Invalid, from_pydantic
 from assay.types import JSON, JSONObject
@@ -79,7 +79,7 @@ def _plain(value: Any) -> JSON:
 def checker(adapter: TypeAdapter[Any], schema: JSONObject) -> Typed:
     """The checker of an adapter's type, whose JSON Schema is `schema`."""
     core = adapter.core_schema
-    dated = any(part.get("format") in _TEMPORAL for _, part in subschemas(schema))
+    dated = any(part.get("format") in _TEMPORAL for _, part in walk(schema))
     return Typed(adapter, schema, dated and not runs_user_code(core), has_path_alias(core) or None)
 
 

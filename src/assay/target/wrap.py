@@ -8,6 +8,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from assay.data.pointer import look, split
+from assay.schema.keywords import DEFINITIONS, rebuild
 from assay.schema.navigate import resolve
 from assay.types import JSON, JSONObject
 
@@ -32,22 +33,23 @@ def wrapped_schema(schema: JSONObject, wrapper: str) -> JSONObject:
     if "$id" not in schema:  # else the schema stays a document of its own, within which all references hold
         to = f"#/properties/{wrapper}"
         moved = _moved(schema, to)
-        aside = {key: moved[key] for key in ("$schema", "$defs", "definitions") if key in moved}
+        aside = {key: moved[key] for key in ("$schema", *DEFINITIONS) if key in moved}
         inner = {key: value for key, value in moved.items() if key not in aside}
     whole = {"type": "object", "properties": {wrapper: inner}, "required": [wrapper], "additionalProperties": False}
     return {**aside, **whole}
 
 
 def _moved(part: JSON, to: str) -> Any:
-    if isinstance(part, list):
-        return [_moved(item, to) for item in part]
     if not isinstance(part, dict):
         return part
-    moved = {key: _moved(value, to) for key, value in part.items()}
+    moved = rebuild(part, lambda inner: _moved(inner, to))
     ref = part.get("$ref")
-    if isinstance(ref, str) and (ref == "#" or ref.startswith("#/")) and not ref.startswith(("#/$defs/", "#/definitions/")):
+    if isinstance(ref, str) and (ref == "#" or ref.startswith("#/")) and not ref.startswith(_ASIDE):
         moved["$ref"] = to + ref[1:]
     return moved
+
+
+_ASIDE = tuple(f"#/{key}/" for key in DEFINITIONS)
 
 
 def inlined(schema: JSONObject) -> JSONObject:

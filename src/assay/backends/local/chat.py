@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from assay.backends.local.engine import Refused
 from assay.flow.effects import Request
-from assay.types import JSON, JSONObject
+from assay.schema.llama import bounded
+from assay.types import JSONObject
 
 JSON_HEADERS = {"content-type": "application/json"}
 EVENT_HEADERS = {"content-type": "text/event-stream"}
@@ -42,34 +43,16 @@ def _refused(message: str, param: str) -> Refused:
     return Refused({"message": message, "type": "invalid_request_error", "param": param})
 
 
-def grammar(schema: JSON, room: int = 0) -> str:
+def grammar(schema: JSONObject, room: int = 0) -> str:
     """A JSON Schema as the engine's llguidance grammar, for an answer about a document of `room` characters.
 
     The engine's other way, `response_format`, ignores float bounds, patterns with classes, `multipleOf` and more without a
     word. White space is not the model's to choose: small ones fall into endless runs of it. The same befalls their strings
     and lists, so those without a bound get one that an extracted value does not meet: about as long as the document.
     """
-    bounded = _bounded(schema, max(200, room), max(8, room // 25))
-    ruled = {**bounded, "x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}}
+    room_for = bounded(schema, characters=max(200, room), items=max(8, room // 25))
+    ruled = {**room_for, "x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}}
     return f"%llguidance {{}}\nstart: %json {json.dumps(ruled)}"
-
-
-def _bounded(schema: JSON, characters: int, items: int) -> JSON:
-    if not isinstance(schema, dict):
-        return schema
-    bounded = dict(schema)
-    types = schema.get("type", ())
-    if "string" in types and not schema.keys() & {"enum", "const", "pattern", "format", "maxLength"}:
-        bounded["maxLength"] = max(characters, schema.get("minLength", 0))
-    if "array" in types and not schema.keys() & {"enum", "const", "prefixItems", "maxItems"}:
-        bounded["maxItems"] = max(items, schema.get("minItems", 0))
-    for key in schema.keys() & {"properties", "$defs", "definitions"}:
-        bounded[key] = {name: _bounded(part, characters, items) for name, part in schema[key].items()}
-    for key in schema.keys() & {"anyOf", "oneOf", "allOf", "prefixItems"}:
-        bounded[key] = [_bounded(part, characters, items) for part in schema[key]]
-    for key in schema.keys() & {"items", "additionalProperties"}:
-        bounded[key] = _bounded(schema[key], characters, items)
-    return bounded
 
 
 def status_of(refused: Refused) -> int:
