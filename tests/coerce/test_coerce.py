@@ -28,7 +28,7 @@ def any_of(*branches: dict) -> dict:
 
 
 TURNED = [
-    ("12,111", NUMBER, 12111), ("$1,200.50", NUMBER, 1200.5), ("1.234,56", NUMBER, 1234.56), ("€ 5", NUMBER, 5),
+    ("12,111.0", NUMBER, 12111.0), ("1,234,567", NUMBER, 1234567), ("1.234.567 €", NUMBER, 1234567), ("$1,200.50", NUMBER, 1200.5), ("1.234,56", NUMBER, 1234.56), ("€ 5", NUMBER, 5),
     ("1 234", INTEGER, 1234), ("1'234'567", INTEGER, 1234567), ("-$5", NUMBER, -5), ("−5", INTEGER, -5), ("12,5", NUMBER, 12.5),
     ("12", INTEGER, 12), ("12,111", INTEGER, 12111), (3.0, INTEGER, 3), ("3.0", INTEGER, 3), ("1e3", NUMBER, 1000.0),
     ("yes", BOOLEAN, True), ("No", BOOLEAN, False), ("TRUE", BOOLEAN, True),
@@ -77,7 +77,7 @@ def test_what_fits_or_means_nothing_plain_is_left_alone(value, schema) -> None:
 
 AMBIGUOUS = [
     ("01/02/03", DATE), ("01/02/2003", DATE), ("5-6-24", DATE), ("01/02/2003 10:00", MOMENT), ("01/02/2003", any_of(DATE, NULL)),
-    ("1.234", INTEGER), ("$1.234", NUMBER), ("50%", NUMBER), ("x, y", array(STRING)), ("A", {"enum": ["a", "a "]}),
+    ("1.234", INTEGER), ("$1.234", NUMBER), ("1.234", NUMBER), ("12,111", NUMBER), ("1.000", INTEGER), ("1,234", any_of(INTEGER, NUMBER)), ("50%", NUMBER), ("x, y", array(STRING)), ("A", {"enum": ["a", "a "]}),
 ]  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def coerce(value: JSON, schema: JSONObject) -> Coerced:
 class Coercer:
     """`Coercer(schema)(value) -> Coerced`. Build it once per schema: parts are compiled when a value first reaches them.
 
-    It changes: a printed number ("12,111", "$1,200.50") for a number; 3.0 for an integer; "yes" for a boolean; an integer for a
+    It changes: a printed number ("12,111.5", "$1,200.50") for a number; 3.0 for an integer; "yes" for a boolean; an integer for a
     string; "" or "null" for null; one value for a list of one, a list of one for its value; an enum member in another case;
     a list or object for its JSON in a string; a date in another unambiguous form. The value that it is given is never changed in place.
     """
@@ -129,10 +129,10 @@ def _try_branches(coercer: Coercer, branches: list[JSON], value: JSON, path: Pat
             doubts = trial
         elif coercer.accepts(mended, branch) and not any(same(mended, other) for other, _ in made):
             made.append((mended, trial))
-    if len(made) == 1:
+    if len(made) == 1 and not doubts.problems:
         notes.add(made[0][1])
         return made[0][0]
-    if made:
+    if len(made) > 1:
         return notes.doubt(path, value, tuple(shown(mended) for mended, _ in made))
     notes.problems += doubts.problems
     return value

@@ -1,12 +1,16 @@
 """Dates and times in the forms that name them plainly, turned into ISO 8601.
 
-What can be meant in two ways (01/02/2003, any two-digit year) is not turned: see `Ambiguous`.
+`readings` gives every moment that a text can mean, and by which convention; who knows the convention of a document chooses.
+`iso` chooses only where there is nothing to choose: 01/02/2003 and any two-digit year are `Ambiguous`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, time
+from typing import Literal
 
 from assay.coerce.numbers import Ambiguous
 
@@ -48,67 +52,99 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _SPLIT = re.compile(r"(?P<date>.*\d)(?:[T ]|,?\s+(?:at\s+)?)\s*(?P<time>\d{1,2}(?::\d{2}|\s*[ap]\.?m).*)", re.IGNORECASE)
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MIDNIGHT = re.compile(r"00:00:00(?:\.0+)?(?:Z|\Z)")
 _ISO_TIME = re.compile(r"\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[-+]\d{2}:\d{2})?")
 _LONGEST = 60
 
 
-def iso(text: str, form: str) -> str | Ambiguous | None:
-    """`text` in the ISO form of the JSON Schema format `form` (`date`, `date-time`, `time`); None when it is no such thing.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One reading of a printed date, time, or both."""
 
-    Nothing is made up: a date without a time stays one, a time without an offset gets none.
+    iso: str
+    """In the form of ISO 8601: `2026-03-04`, `2026-03-04T10:30:00+01:00`, `10:30:00`."""
+    order: Literal["", "ymd", "dmy", "mdy"] = ""
+    """The order that the numbers are taken in; "" when it does not matter: the month has its name, as in 4 March, or day and month
+    are equal, or there is no date."""
+    century: Literal["", "19", "20"] = ""
+    """Of a year with two digits: the century that is assumed."""
+
+
+def readings(text: str, form: str = "date") -> tuple[Moment, ...]:
+    """Every moment that `text` as a whole can print; none when it prints none.
+
+    `form` is a JSON Schema format: `date`, `time`, or `date-time`, which takes a date alone, too. Nothing is made up: a date
+    without a time stays one, a time without an offset gets none. `03/04/2026` is the third of April and the fourth of March.
     """
     text = text.strip()
     if len(text) > _LONGEST:
-        return None
+        return ()
     match form:
         case "date":
             return _date_alone(text)
         case "time":
-            return _time(text)
+            clock = _time(text)
+            return () if clock is None else (Moment(clock),)
         case "date-time":
-            return _moment(text)
+            return _moments(text)
         case _:
-            return None
+            return ()
 
 
-def _date_alone(text: str) -> str | Ambiguous | None:
+def iso(text: str, form: str) -> str | Ambiguous | None:
+    """The one moment that `text` prints, in the ISO form of `form` (see `readings`); None when it prints none."""
+    found = readings(text, form)
+    if len(found) > 1:
+        return Ambiguous(tuple(dict.fromkeys(one.iso for one in found)))
+    return found[0].iso if found else None
+
+
+def _date_alone(text: str) -> tuple[Moment, ...]:
     found = _SPLIT.fullmatch(text)
     if found is None:
-        return _date(text)
+        return _dates(text)
     clock = _time(found["time"])
-    return _date(found["date"]) if clock is not None and re.match(r"00:00:00(?:\.0+)?(?:Z|\Z)", clock) else None
+    return _dates(found["date"]) if clock is not None and _MIDNIGHT.match(clock) else ()
 
 
-def _moment(text: str) -> str | Ambiguous | None:
+def _moments(text: str) -> tuple[Moment, ...]:
     found = _SPLIT.fullmatch(text)
     if found is None:
-        return _date(text)
-    day, clock = _date(found["date"]), _time(found["time"])
-    return f"{day}T{clock}" if isinstance(day, str) and clock is not None else None if clock is None else day
+        return _dates(text)
+    clock = _time(found["time"])
+    return () if clock is None else tuple(replace(day, iso=f"{day.iso}T{clock}") for day in _dates(found["date"]))
 
 
-def _date(text: str) -> str | Ambiguous | None:
-    if _ISO_DATE.fullmatch(text):
-        return text if _day(*map(int, text.split("-"))) else None
+def _dates(text: str) -> tuple[Moment, ...]:
     for form in _FORMS:
         if found := form.fullmatch(text):
             parts = found.groupdict()
-            month = int(parts["month"]) if "month" in parts else _MONTH[parts["name"].lower()]
-            return _day(int(parts["year"]), month, int(parts["day"]))
+            named = "name" in parts
+            month = _MONTH[parts["name"].lower()] if named else int(parts["month"])
+            day = _day(int(parts["year"]), month, int(parts["day"]))
+            return (Moment(day, "" if named else "ymd"),) if day else ()
     found = _SHORT.fullmatch(text)
-    return _short(found) if found else None
+    return tuple(_short(found)) if found else ()
 
 
-def _short(found: re.Match[str]) -> str | Ambiguous | None:
-    """Three numbers, the year last: day first or month first."""
-    first, second, year = int(found["first"]), int(found["second"]), int(found["year"])
+def _short(found: re.Match[str]) -> Iterator[Moment]:
+    """Three numbers, the year last; or first, when all have two digits."""
+    first, second, last = int(found["first"]), int(found["second"]), int(found["year"])
+    orders: list[tuple[Literal["dmy", "mdy", "ymd"], int, int, int]] = [
+        ("dmy", last, second, first),
+        ("mdy", last, first, second),
+    ]
+    centuries: tuple[Literal["", "20", "19"], ...] = ("",)
     if len(found["year"]) == 2:
-        return Ambiguous(("day, month, year", "month, day, year", "year, month, day"))
-    readings = dict.fromkeys(day for day in (_day(year, second, first), _day(year, first, second)) if day)
-    if len(readings) > 1:
-        return Ambiguous(tuple(readings))
-    return next(iter(readings), None)
+        centuries = ("20", "19")
+        orders += [("ymd", first, second, last)] if len(found["first"]) == 2 else []
+    for century in centuries:
+        found_in: dict[str, list[Literal["dmy", "mdy", "ymd"]]] = {}
+        for order, year, month, day in orders:
+            if when := _day(int(century or 0) * 100 + year, month, day):
+                found_in.setdefault(when, []).append(order)
+        for when, taken in found_in.items():
+            yield Moment(when, taken[0] if len(taken) == 1 else "", century)
 
 
 def _day(year: int, month: int, day: int) -> str | None:

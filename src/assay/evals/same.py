@@ -1,8 +1,8 @@
 """When two values are the same, whatever they look like.
 
 Texts are when they differ in case and white space only, numbers when they are equal (74.5 and 74.50), dates when they name
-the same day or moment ("4 March 2026" and 2026-03-04). A number is the same as a text that prints it. What can be read in two
-ways (01/02/2003) is only the same as itself.
+the same day or moment ("4 March 2026" and 2026-03-04). A number is the same as a text that may print it (1,234 is 1234
+and 1.234). Of two texts, one that can be read in two ways (01/02/2003) is only the same as itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from assay.coerce.dates import iso
-from assay.coerce.numbers import number
+from assay.coerce.numbers import readings
 from assay.types import JSON
 
 
@@ -26,11 +26,16 @@ def same(one: JSON, other: JSON) -> bool:
         case _, bool():
             return False
         case ((int() | float()), str()):
-            return number(other, whole=False) == one
+            return _prints(other, one)
         case str(), (int() | float()):
-            return number(one, whole=False) == other
+            return _prints(one, other)
         case _:
             return False
+
+
+def _prints(text: str, value: float) -> bool:
+    """Whether a text may print a number: `1,234` prints 1234 and 1.234."""
+    return any(value in (one.value, one.plain) for one in readings(text) if not one.percent)
 
 
 def canonical(value: JSON) -> Hashable:
