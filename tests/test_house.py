@@ -24,6 +24,7 @@ LAYERS = (
     {"ground"},
     {"outcome"},
     {"errors"},
+    {"documents"},
     {"options", "flow"},
     {"schema"},
     {"coerce", "decode"},
@@ -62,6 +63,7 @@ LAZY_PACKAGES = {
     "referencing": "comes with jsonschema",
     "pyarrow": "the extra `parquet`",
     "uvloop": "only for who needs a loop of our own",
+    "charset_normalizer": "only for bytes that are not UTF-8",
     "difflib": "only for who mistyped a name",
     "ctypes": "only for an interrupted call",
 }

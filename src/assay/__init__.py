@@ -35,11 +35,12 @@ from assay.errors import (
 from assay.options import Budget, Options
 from assay.outcome import Attempt, Outcome
 from assay.prices import Price
-from assay.types import Message, Mode, Problem, PromptStyle, RateLimits, Repair, Span, Usage
+from assay.types import Message, Mode, Place, Problem, PromptStyle, RateLimits, Repair, Span, Usage
 
 if TYPE_CHECKING:
     from assay import decode
     from assay.api import Extractable, aextract, extract, extractable
+    from assay.documents import Document, read
     from assay.extractor import Extractor
     from assay.groq import AsyncGroq, Groq
     from assay.streaming import Partial
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 else:
     _ROOMS = {
         "AsyncGroq": "groq",
+        "Document": "documents",
         "Extractable": "api",
         "Extractor": "extractor",
         "Groq": "groq",
@@ -55,6 +57,7 @@ else:
         "aextract": "api",
         "extract": "api",
         "extractable": "api",
+        "read": "documents",
     }
 
     def __getattr__(name: str) -> Any:
@@ -88,6 +91,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "DecodeError",
+    "Document",
     "Extractable",
     "ExtractionError",
     "Extractor",
@@ -102,6 +106,7 @@ __all__ = [
     "Outcome",
     "Partial",
     "PermissionDeniedError",
+    "Place",
     "Price",
     "Problem",
     "PromptStyle",
@@ -117,4 +122,5 @@ __all__ = [
     "decode",
     "extract",
     "extractable",
+    "read",
 ]

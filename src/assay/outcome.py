@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic
 
+from assay.data.places import Places
 from assay.ground.find import locate
-from assay.types import JSON, Message, Mode, Problem, Repair, Span, T_co, Usage
+from assay.types import JSON, Message, Mode, Place, Problem, Repair, Span, T_co, Usage
 
 _NOTHING = Usage()
 
@@ -46,6 +47,10 @@ class Outcome(Generic[T_co]):
     """The final value as JSON text, as the model gave it after repairs."""
     notes: tuple[str, ...] = ()
     """Decisions worth knowing: modes stepped down, lists continued, budgets raised."""
+    places: tuple[Place, ...] = field(default=(), repr=False)
+    """The pages (sheets, slides ...) of a source that was read from a file."""
+    words: bytes = field(default=b"", repr=False)
+    """Where the words of the source stand on its pages, packed: see `assay.data.places`."""
 
     @property
     def ok(self) -> bool:
@@ -62,7 +67,11 @@ class Outcome(Generic[T_co]):
 
         A value that has no span stands nowhere in the source: it was inferred, normalised, or invented. Looked up when asked for.
         """
-        return locate(self.data, self.source) if self.ok else ()
+        spans = locate(self.data, self.source) if self.ok else ()
+        if not self.places:
+            return spans
+        places = Places(self.places, self.words)
+        return tuple(replace(span, place=places.of(span.start, span.end)) for span in spans)
 
     @property
     def usage(self) -> Usage:

@@ -222,6 +222,33 @@ class Repair:
     after: str
 
 
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, bottom, right, top on a page, in points (1/72 inch) from its lower left corner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of a document: a page, a sheet, a slide, an attachment."""
+
+    kind: str
+    """`page`, `sheet`, `slide`, `mail`, `attachment`, `chapter`."""
+    number: int
+    """Counted from 1."""
+    name: str = ""
+    """What the document calls it: a page's own label, a sheet's or an attachment's name."""
+    start: int = 0
+    """The part is `document.text[start:end]`."""
+    end: int = 0
+    box: Box | None = None
+    """Of a span's place: what the span covers on the page; None where the format has no boxes."""
+    until: int | None = None
+    """Of a span's place: the number of the part in which the span ends, when that is a later one."""
+
+    def __str__(self) -> str:
+        name = f" ({self.name})" if self.name and self.name != str(self.number) else ""
+        return f"{self.kind} {self.number}{name}" + (f" to {self.until}" if self.until is not None else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Where a value of the answer stands in the source text: `source[start:end]`, in characters."""
@@ -231,6 +258,8 @@ class Span:
     end: int
     match: Literal["exact", "folded"]
     """`exact`: the same characters; `folded`: equal but for case and white space."""
+    place: Place | None = None
+    """The page (sheet, slide ...) of a document that was read from a file; None where the source has no such parts."""
 
 
 Dialect = Literal["plain", "strict", "llama.cpp"]

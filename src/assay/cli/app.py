@@ -15,6 +15,7 @@ from assay.cli.doctor import doctor
 from assay.cli.eval import evaluation
 from assay.cli.extract import extract
 from assay.cli.models import models
+from assay.cli.read import read
 from assay.cli.report import report
 from assay.cli.schema import schema
 from assay.errors import (
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(extract)
+app.command()(read)
 app.command()(batch)
 app.command()(schema)
 app.command("eval")(evaluation)

@@ -34,7 +34,7 @@ class Order(StrEnum):
 @takes_model_flags
 def batch(
     source: Annotated[
-        str, typer.Argument(metavar="INPUT", help="JSONL, CSV or Parquet, a folder of text files, or - for JSONL on stdin.")
+        str, typer.Argument(metavar="INPUT", help="JSONL, CSV or Parquet, a folder of documents, or - for JSONL on stdin.")
     ],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUTPUT", help="A .jsonl, .csv or .parquet file.")],
