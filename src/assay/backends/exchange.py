@@ -16,7 +16,7 @@ from assay.backends.failures import host
 from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.backends.transports.unpack import MAX_BODY
-from assay.errors import APIError, APIResponseError, APIStatusError, ErrorResponse
+from assay.errors import APIError, APIResponseError, APIStatusError, ErrorResponse, Reason
 from assay.flow.effects import Flow, Incoming, Open, Read, Request, Response, Send, Sleep
 from assay.flow.rounds import Rounds
 from assay.types import RateLimits, frozen
@@ -105,7 +105,7 @@ def _tell_failure(limiter: Limiter | None, tokens: int, error: APIError | None) 
         return
     if not isinstance(error, APIStatusError):
         limiter.settle(tokens, None, None)
-    elif error.status_code in OVERLOADED:
+    elif error.status_code in OVERLOADED and error.reason is not Reason.NO_CREDIT:
         limiter.refuse(tokens, error, rate_limits(error.response.headers))
     else:
         limiter.settle(tokens, None, rate_limits(error.response.headers))

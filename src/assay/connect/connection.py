@@ -18,7 +18,7 @@ from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.connect import providers
 from assay.connect.providers import ANY_SERVER, Provider
-from assay.engine import Modes
+from assay.engine import Learnt
 from assay.errors import ConfigurationError
 from assay.flow.effects import AsyncTransport, Transport
 from assay.options import Options
@@ -56,7 +56,7 @@ class Connection:
         self.endpoint = endpoint
         self.profile = profile
         self.price = price
-        self.modes = _modes_of(endpoint, profile)
+        self.learnt = _learnt_of(endpoint)
         self.concurrency = provider.concurrency
         self.provider = provider.name
         self._open_sync, self._open_async = open_sync, open_async
@@ -93,12 +93,12 @@ class Connection:
             await transport.aclose()
 
 
-_modes: weakref.WeakValueDictionary[tuple[str, str], Modes] = weakref.WeakValueDictionary()
-"""What is learnt of a server's modes lives as long as somebody uses it."""
+_learnt: weakref.WeakValueDictionary[tuple[str, str], Learnt] = weakref.WeakValueDictionary()
+"""What is learnt of a model on a server lives as long as somebody uses it."""
 
 
-def _modes_of(endpoint: Endpoint, profile: Profile) -> Modes:
-    return _modes.setdefault((endpoint.base_url, endpoint.model), Modes(profile.modes))
+def _learnt_of(endpoint: Endpoint) -> Learnt:
+    return _learnt.setdefault((endpoint.base_url, endpoint.model), Learnt())
 
 
 def surroundings() -> tuple[str | None, ...]:

@@ -19,9 +19,6 @@ from assay.types import JSON, Problem, Repair, Reply, frozen
 
 T = TypeVar("T")
 
-BUDGET_EATEN = "max completion tokens reached"
-"""What Groq puts into `failed_generation`, in place of text, when the token limit ended the answer."""
-
 
 @frozen
 class Verdict(Generic[T]):
@@ -74,8 +71,6 @@ def _nothing(reply: Reply) -> Problem | None:
     """The problem of a reply that has no text to read."""
     if reply.refusal:
         return Problem("", reply.refusal, prompt.WILLING, "refusal")
-    if reply.rejected is not None and BUDGET_EATEN in reply.text:
-        return _CUT
     if reply.text.strip():
         return None
     if reply.finish_reason == "length":

@@ -49,7 +49,7 @@ class Next:
 
 
 def first(task: Task[Any], source: Source) -> Question:
-    return Question(task.call(task.prompt.ask(source), task.modes.best, task.params))
+    return Question(task.call(task.prompt.ask(source), task.modes.best, task.modes.learnt.taken(task.params)))
 
 
 def after(task: Task[Any], source: Source, question: Question, verdict: Verdict[Any], reply: Reply, stuck: int) -> Next:
