@@ -19,7 +19,8 @@ from assay.backends.exchange import exchange
 from assay.connect.connection import Connection, connect
 from assay.errors import APIConnectionError, APIError, APIStatusError, AuthenticationError, NotFoundError, PermissionDeniedError
 from assay.flow import drive
-from assay.flow.effects import Flow, taking
+from assay.flow.effects import Flow
+from assay.flow.relay import relay_emitted
 from assay.options import Options, OptionsDict
 from assay.types import JSON, Call, JSONObject, Message, Mode, Params, RateLimits, Reply, Usage
 from assay.wire.openai_chat import Delta
@@ -167,10 +168,14 @@ _MODES: tuple[tuple[Mode, Callable[[str], Verdict]], ...] = (
 def _streams(connection: Connection, replies: list[Reply]) -> Flow[Finding]:
     """Whether an answer comes in pieces, and whether its usage is told."""
     pieces: list[Delta] = []
+
+    def take(delta: Delta) -> tuple[()]:
+        pieces.append(delta)
+        return ()
+
     try:
-        reply = yield from taking(
-            stream(connection.endpoint, _call(Mode.TEXT, "Count from one to five in words.")), pieces.append
-        )
+        question = _call(Mode.TEXT, "Count from one to five in words.")
+        reply = yield from relay_emitted(stream(connection.endpoint, question), take)
     except APIError as error:
         return _refused("streaming", error)
     replies.append(reply)

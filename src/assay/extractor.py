@@ -19,12 +19,13 @@ from assay.connect.connection import Connection, connect
 from assay.connect.given import Given, opened, placed, source_of
 from assay.engine import Task, ask_until_good
 from assay.engine.prompt import Source
-from assay.errors import APIError, ConfigurationError
+from assay.errors import ConfigurationError
 from assay.flow import drive, fan
 from assay.flow.effects import Flow, Sleep
+from assay.flow.relay import relay, relay_emitted
 from assay.options import Options, OptionsDict
 from assay.outcome import Outcome
-from assay.streaming import Items, Partial, Showing, StreamMode, View, mapped, plan, to_the_end
+from assay.streaming import Items, Partial, Showing, StreamMode, View, plan, to_the_end
 from assay.target.build import Target, target
 from assay.types import Call, Reply
 
@@ -178,7 +179,7 @@ class Extractor(Generic[T]):
     def _items(self, source: Given, context: Any, stream_mode: StreamMode) -> Flow[None]:
         task = self._task_for(context)
         items = Items(self.target, task.context, strict=task.strict)
-        return mapped(self._partials(source, context, stream_mode), items.of)
+        return relay_emitted(self._partials(source, context, stream_mode), items.of)
 
     # -- many sources ----------------------------------------------------------------------------------------------
 
@@ -235,22 +236,7 @@ class Extractor(Generic[T]):
 
 def conduct(task: Task[T], source: Source, send: Callable[[Call], Flow[Reply]]) -> Flow[Outcome[T]]:
     """Join the engine's calls with the flow that sends one."""
-    engine = ask_until_good(task, source)
-    reply: Reply | None = None
-    failure: APIError | None = None
-    while True:
-        try:
-            step = engine.throw(failure) if failure is not None else engine.send(reply)  # type: ignore[arg-type]  # None starts it
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
-        reply, failure = None, None
-        if isinstance(step, Sleep):
-            yield step
-            continue
-        try:
-            reply = yield from send(step)
-        except APIError as error:
-            failure = error
+    return relay(ask_until_good(task, source), Call, send)
 
 
 def _given_first(replies: Iterator[Reply], send: Callable[[Call], Flow[Reply]]) -> Callable[[Call], Flow[Reply]]:

@@ -87,6 +87,9 @@ class Outcome(Generic[T_co]):
 
     def unwrap(self) -> T_co:
         """The value, or the error raised."""
-        if self.error is not None:
-            raise self.error
+        if (error := self.error) is not None:
+            try:
+                raise error
+            finally:
+                del error, self  # this frame is in its traceback: neither is to keep the other alive
         return self.value  # type: ignore[return-value]  # ok means it is a T
