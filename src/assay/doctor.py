@@ -21,6 +21,7 @@ from assay.errors import APIConnectionError, APIError, APIStatusError, Authentic
 from assay.flow import drive
 from assay.flow.effects import Flow
 from assay.flow.relay import relay_emitted
+from assay.flow.urls import shown
 from assay.options import Options, OptionsDict
 from assay.types import JSON, Call, JSONObject, Message, Mode, Params, RateLimits, Reply, Usage
 from assay.wire.openai_chat import Delta
@@ -88,7 +89,7 @@ def _probe(connection: Connection) -> Flow[Report]:
     honoured = [mode for mode, _ in _MODES if Finding(f"mode {mode}", "honoured") in [_bare(f) for f in findings]]
     return Report(
         model=connection.model,
-        base_url=connection.endpoint.base_url,
+        base_url=shown(connection.endpoint.base_url),
         findings=tuple(findings),
         usage=sum((reply.usage for reply in replies), Usage()),
         limits=next((reply.limits for reply in reversed(replies) if reply.limits is not None), None),

@@ -218,6 +218,12 @@ class APIError(AssayError):
         self.token_limit = token_limit
         """With `Reason.TOKEN_LIMIT`, the most tokens that the answer may have."""
 
+    def add(self, note: str) -> None:
+        """Say this too, in brackets, unless it is empty."""
+        if note:
+            self.message = f"{self.message} ({note})"
+            self.args = (self.message,)
+
 
 class APIConnectionError(APIError):
     """No whole answer came: refused, reset, cut off, not found, TLS."""

@@ -25,10 +25,12 @@ BYTES_PER_TOKEN = 4
 class Endpoint:
     """Where a model is and how it is talked to."""
 
-    base_url: str
+    base_url: str = field(repr=False)
     """With its version path: `https://api.groq.com/openai/v1`."""
     model: str
     api_key: str | None = field(default=None, repr=False)
+    key_hint: str = field(default="", repr=False)
+    """What is said when the server refuses the key: which one was sent, or why none."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     dialect: ChatDialect = field(default_factory=ChatDialect)
     timeout: float = DEFAULT_TIMEOUT
@@ -105,6 +107,8 @@ def _reply(once: Once[Reply], endpoint: Endpoint, call: Call, request: Request) 
     try:
         return (yield from persist(once, request, endpoint.retry, endpoint.limiter, tokens))
     except APIStatusError as error:
+        if error.status_code in {401, 403}:
+            error.add(endpoint.key_hint)
         if error.reason is not Reason.GENERATION_REJECTED:
             raise
         return rejected(error, time.monotonic() - started)

@@ -21,6 +21,7 @@ from assay.connect.providers import ANY_SERVER, Provider
 from assay.engine import Learnt
 from assay.errors import ConfigurationError
 from assay.flow.effects import AsyncTransport, Transport
+from assay.flow.urls import origin, shown
 from assay.options import Options
 from assay.prices import Price, price_of
 from assay.types import Profile
@@ -140,7 +141,8 @@ def connect(options: Options, limiter: Limiter | None = None) -> Connection:
     if model == "local" or model.startswith(("local/", "local:")):
         return _local(model, options, limiter)
     place = locate(model, options.base_url)
-    endpoint = _endpoint(place, options, limiter, _key(place.provider, options))
+    key, hint = _key(place, options)
+    endpoint = replace(_endpoint(place, options, limiter, key), key_hint=hint)
     return _connection(place, endpoint, options, lambda: http.transport(client), lambda: http.async_transport(client))
 
 
@@ -188,19 +190,36 @@ def _url(provider: Provider, url: str) -> str:
     """A base URL without its trailing slash; a bare host of a provider whose API has a path gets that path."""
     url = url.rstrip("/")
     if not url.startswith(("http://", "https://")):
-        raise ConfigurationError(f"base_url {url!r} is no URL: it starts with http:// or https://")
+        raise ConfigurationError(f"base_url must start with http:// or https://; got {shown(url)!r}")
+    try:
+        origin(url)
+    except ValueError as error:
+        raise ConfigurationError(f"base_url {shown(url)!r} is no URL: {error}") from None
     path = provider.base_url.split("//", 1)[-1].partition("/")[2]
     has_path = "/" in url.split("//", 1)[1]
     return url if has_path or not path else f"{url}/{path}"
 
 
-def _key(provider: Provider, options: Options) -> str | None:
+def _key(place: Address, options: Options) -> tuple[str | None, str]:
+    """The key for a place, and what to say when it is refused.
+
+    A provider's key goes to that provider's own servers, and where its own base-URL variable points: nowhere else, whatever the
+    model is called.
+    """
     if options.api_key:
-        return options.api_key
-    key = os.environ.get(provider.key_variable) if provider.key_variable else None
-    if not key and provider.key_variable and provider is not ANY_SERVER and options.base_url is None:
-        raise ConfigurationError(f"no key for {provider.name}: set {provider.key_variable}, or give api_key=")
-    return key or None
+        return options.api_key, ""
+    named, owner = place.provider, providers.owner(place.base_url, place.provider)
+    if owner is not None and owner.key_variable:
+        key = os.environ.get(owner.key_variable)
+        if not key and options.base_url is None:
+            raise ConfigurationError(f"no key for {owner.name}: set {owner.key_variable}, or give api_key=")
+        return key or None, "" if key else f"no key was sent: set {owner.key_variable}, or give api_key="
+    if options.base_url is None and named.key_variable is None:
+        return None, ""  # a server on this machine
+    key = os.environ.get(ANY_SERVER.key_variable or "")
+    sent = f"the key in {ANY_SERVER.key_variable} was sent" if key else "no key was sent"
+    why = f"; {named.key_variable} goes to {named.name} alone" if named.key_variable and named is not ANY_SERVER else ""
+    return key or None, f"{sent}{why}: set {ANY_SERVER.key_variable}, or give api_key=, for this server"
 
 
 def _endpoint(place: Address, options: Options, limiter: Limiter | None, key: str | None) -> Endpoint:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from assay.flow.urls import shown
 from assay.types import frozen
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class Request:
     """Seconds from connecting to the last byte; None waits for ever."""
 
     def __repr__(self) -> str:
-        return f"<Request {self.method} {self.url}, {len(self.body)} bytes>"
+        return f"<Request {self.method} {shown(self.url)}, {len(self.body)} bytes>"
 
 
 @frozen
