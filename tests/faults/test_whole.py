@@ -88,9 +88,9 @@ def test_a_rejected_generation_is_a_reply_with_what_was_written(code: str, writt
     rejected = answer(400, error("Failed to generate JSON", code=code, failed_generation=written))
     with Server([rejected]) as server:
         reply = way.complete(endpoint(server.base_url))
-    assert reply.refused is not None
-    assert (reply.refused.code, reply.refused.status, reply.text, reply.requests) == (code, 400, written, 1)
-    assert "Failed to generate JSON" in reply.refused.message
+    assert reply.rejected is not None
+    assert (reply.rejected.code, reply.rejected.status, reply.text, reply.requests) == (code, 400, written, 1)
+    assert "Failed to generate JSON" in reply.rejected.message
 
 
 @pytest.mark.parametrize("reason", ["length", "stop", "content_filter"])
