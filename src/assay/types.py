@@ -79,6 +79,22 @@ class Params:
 
 
 @frozen
+class Bound:
+    """What an answer can hold that is made out of a source: a model that writes beyond it is caught in a loop."""
+
+    characters: int | None
+    """Of the answer's text; None when the source has images or other parts whose text is not known."""
+    words: int
+    """Of the source: a list that copies from it has no more equal items than these."""
+    source: str
+    """In which whatever an answer repeats may stand."""
+
+
+RUNAWAY = "runaway"
+"""The `finish_reason` of a reply that was broken off because it ran beyond its call's bound, or in circles."""
+
+
+@frozen
 class Call:
     """A request to a language model in neutral form. A wire encodes it, a backend sends it."""
 
@@ -92,6 +108,8 @@ class Call:
     strict: bool = False
     """Whether `schema` is in the strict form (all required, closed objects) and is to be enforced exactly."""
     params: Params = Params()
+    bound: Bound | None = None
+    """Where a streamed answer is broken off; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +182,7 @@ class Reply:
     text: str
     """The model's text: message content, tool arguments in tools mode, `failed_generation` of a refused one."""
     finish_reason: str | None = None
-    """The server's word: `stop`, `length`, `tool_calls`, `content_filter` ...; None when it said none."""
+    """The server's word: `stop`, `length`, `tool_calls`, `content_filter` ...; None when it said none; or our own, `RUNAWAY`."""
     usage: Usage = Usage()
     model: str | None = None
     request_id: str | None = None

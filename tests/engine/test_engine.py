@@ -10,10 +10,8 @@ import pytest
 import tenacity
 from pydantic import BaseModel, Field, field_validator
 
-from assay.coerce import Coercer
-from assay.connect.compile import compose
 from assay.data import paths
-from assay.engine import Learnt, Modes, Task, WireSchema, ask_until_good
+from assay.engine import Learnt, Modes, Task
 from assay.errors import (
     APIStatusError,
     BudgetExceeded,
@@ -22,13 +20,12 @@ from assay.errors import (
     ExtractionError,
     InternalServerError,
 )
-from assay.flow.effects import Sleep
-from assay.options import Budget, Options
-from assay.outcome import Outcome
+from assay.options import Budget
 from assay.prices import Price
-from assay.target.build import target
 from assay.types import Call, Mode, Profile, Reply, Usage
 from assay.wire.errors import rejected, status_error
+from engine import playing
+from engine.playing import TEXT, play, said
 
 
 class Item(BaseModel):
@@ -44,59 +41,10 @@ class Order(BaseModel):
 
 
 GOOD = {"number": 7, "status": "open", "items": [{"name": "pen", "price": 1.5}, {"name": "ink", "price": 4}], "note": None}
-TEXT = "Order 7, open: a pen at 1.50 and ink at 4."
 
 
-def task(type_: Any = Order, *, profile: Profile | None = None, **options: Any) -> Task[Any]:
-    profile = profile or Profile(modes=(Mode.JSON, Mode.TEXT))
-    given = Options.of(**options)
-    compiled = target(type_)
-    schema = WireSchema(compiled.json_schema, strict=profile.strict)
-    return Task(
-        target=compiled,
-        prompt=compose(compiled, given, profile),
-        profile=profile,
-        modes=Modes(profile.modes),
-        model="test",
-        wire={Mode.JSON_SCHEMA: schema, Mode.TOOLS: schema, Mode.JSON: WireSchema(), Mode.TEXT: WireSchema()},
-        coercer=Coercer(compiled.json_schema),
-        strict=given.strict,
-        context=given.context,
-        retries=given.retries,
-        budget=given.budget,
-        price=given.price,
-    )
-
-
-def play(job: Task[Any], *answers: str | Reply | Exception, source: str = TEXT) -> tuple[Outcome[Any], list[Call], list[float]]:
-    """Run the loop with these answers; the outcome, the calls made, the waits asked for."""
-    flow = ask_until_good(job, source)
-    calls: list[Call] = []
-    waits: list[float] = []
-    queue = list(answers)
-    step: Any = None
-    while True:
-        try:
-            if step is None:
-                step = next(flow)
-            if isinstance(step, Sleep):
-                waits.append(step.seconds)
-                step = flow.send(None)  # type: ignore[arg-type]
-                continue
-            calls.append(step)
-            answer = queue.pop(0)
-            if isinstance(answer, Exception):
-                step = flow.throw(answer)
-            else:
-                usage = Usage(100, 10, total_tokens=110)
-                step = flow.send(answer if isinstance(answer, Reply) else Reply(answer, "stop", usage))
-        except StopIteration as stop:
-            assert not queue, f"{len(queue)} answers were not asked for"
-            return stop.value, calls, waits
-
-
-def said(call: Call) -> str:
-    return str(call.messages[-1].content)
+def task(type_: Any = Order, **given: Any) -> Task[Any]:
+    return playing.task(type_, **given)
 
 
 def test_a_good_answer_needs_one_call() -> None:

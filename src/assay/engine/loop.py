@@ -6,9 +6,10 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from assay.engine import prompt, strategy
+from assay.engine import bounds, prompt, strategy
 from assay.engine.judge import Verdict, judge
 from assay.engine.prompt import Source
+from assay.engine.questions import in_mode
 from assay.engine.report import failure
 from assay.engine.task import Question, Task
 from assay.errors import APIError, BudgetExceeded, ConfigurationError, Reason
@@ -44,6 +45,7 @@ class _Run(Generic[T]):
     continued: int = 0
     stepped: int = 0
     signature: frozenset[tuple[str, str]] = frozenset()
+    tight: bool = False
 
     def record(self, question: Question, reply: Reply, verdict: Verdict[T]) -> None:
         usage = reply.usage
@@ -93,24 +95,25 @@ def ask_until_good(task: Task[T], source: Source) -> Generator[Step, Reply, Outc
     if not prompt.text_of(source).strip() and isinstance(source, str):
         return _Run(task, source).outcome(ConfigurationError("the source is empty: there is nothing to extract from"))
     run = _Run(task, source)
-    question = strategy.first(task, source)
+    question, bound = strategy.first(task, source), bounds.bound(task, source)
     while True:
-        if task.budget is not None and (over := _over_budget(run, question.call)) is not None:
+        asked = bounds.held(task, question, bound, tight=run.tight)
+        if task.budget is not None and (over := _over_budget(run, asked.call)) is not None:
             return run.outcome(over)
         try:
-            reply = yield question.call
+            reply = yield asked.call
         except APIError as error:
-            changed = _stepped_down(run, question, error)
+            changed = _stepped_down(run, replace(question, call=replace(question.call, params=asked.call.params)), error)
             if changed is None:
                 return run.outcome(_too_long(run, error) if error.reason is Reason.CONTEXT_TOO_LONG else error)
             question = changed
             continue
-        verdict = judge(task, question, reply)
-        run.record(question, reply, verdict)
+        verdict = judge(task, asked, reply)
+        run.record(asked, reply, verdict)
         if not verdict.problems:
             return run.outcome(None, verdict)
         _learn(run, question.call.mode, verdict)
-        following = strategy.after(task, source, question, verdict, reply, run.stuck)
+        following = strategy.after(task, source, question, verdict, reply, bound, run.stuck)
         if following.question.kind == "more" and run.continued < CONTINUATIONS_LIMIT:
             run.continued += 1
         else:
@@ -120,7 +123,7 @@ def ask_until_good(task: Task[T], source: Source) -> Generator[Step, Reply, Outc
             if wait > 0:
                 yield Sleep(wait)
         run.note(following.note)
-        question = following.question
+        question, run.tight = following.question, run.tight or following.tight
 
 
 def _wait(run: _Run[Any]) -> float | None:
@@ -165,9 +168,7 @@ def _in_a_weaker_mode(run: _Run[Any], question: Question, error: APIError) -> Qu
         task.modes.drop(call.mode)
     refused = "this schema in it" if of_this else "it"
     run.note(f"stepped down from mode {call.mode} to {below}: the server refused {refused} ({prompt.clip(error.message)})")
-    if question.kind == "whole":
-        return replace(question, call=task.call(call.messages, below, call.params))
-    return replace(question, call=replace(call, mode=below, schema=call.schema if below is Mode.TOOLS else None))
+    return in_mode(task, question, below)
 
 
 def _learn(run: _Run[Any], mode: Mode, verdict: Verdict[Any]) -> None:

@@ -100,6 +100,14 @@ class Task(Generic[T]):
 
 
 @frozen
+class Limits:
+    """Where a server that enforces the schema ends what the schema does not bound. What is so long was ended, not finished."""
+
+    characters: int
+    items: int
+
+
+@frozen
 class Question:
     """One request, and how its answer is to be read."""
 
@@ -110,3 +118,7 @@ class Question:
     """The value that parts or items are merged into."""
     paths: tuple[str, ...] = field(default=())
     """The parts asked for, or the one list."""
+    rest: tuple[str, ...] = ()
+    """With `more`: the parts asked for besides, to which the answer had not come when its list was cut."""
+    limits: Limits | None = None
+    """The bounds that the server was given for texts and lists that have none of their own."""
