@@ -53,7 +53,7 @@ LAZY = {
 }
 
 # Rooms whose functions may import: they serve optional extras, or are never imported by another room.
-LAZY_ROOMS = ("assay.adapters", "assay.backends.local", "assay.cli")
+LAZY_ROOMS = ("assay.adapters", "assay.backends.local", "assay.cli", "assay.documents.formats")
 
 # Packages that are imported only when they are used, wherever that is.
 LAZY_PACKAGES = {
@@ -61,6 +61,7 @@ LAZY_PACKAGES = {
     "jsonschema": "only for a target that is a JSON Schema",
     "jsonschema_specifications": "comes with jsonschema",
     "referencing": "comes with jsonschema",
+    "resource": "not on Windows",
     "pyarrow": "the extra `parquet`",
     "uvloop": "only for who needs a loop of our own",
     "charset_normalizer": "only for bytes that are not UTF-8",
@@ -79,6 +80,9 @@ HEAVY = (
     "aiohttp",
     "httpx",
     "xllamacpp",
+    "pypdfium2",
+    "selectolax",
+    "PIL",
     "pyarrow",
     "yaml",
     "assay.cli",

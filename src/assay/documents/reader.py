@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
 
+from assay.documents import helper
 from assay.documents.document import Document, Wanted
 from assay.documents.formats.plain import READ
 from assay.documents.kind import HEAD, INSTEAD, Kind, kind_of
@@ -24,10 +25,28 @@ class Format(Protocol):
     def read(self, data: bytes, wanted: Wanted) -> Document: ...
 
 
-_FORMATS = {Kind.TEXT: "plain"}
+_FORMATS = {
+    Kind.TEXT: "plain",
+    Kind.DOCX: "docx",
+    Kind.PPTX: "pptx",
+    Kind.ODF: "odf",
+    Kind.EPUB: "epub",
+    Kind.MAIL: "mail",
+    Kind.PDF: "pdf",
+    Kind.SHEET: "sheet",
+    Kind.HTML: "html",
+    Kind.IMAGE: "image",
+}
 """The file of `formats` for each kind that is read."""
-_NEEDS: dict[Kind, str] = {}
-"""The package of the extra `documents` that a kind needs."""
+_NEEDS = {
+    Kind.PDF: ("pypdfium2", "PIL"),
+    Kind.SHEET: ("python_calamine",),
+    Kind.HTML: ("selectolax",),
+    Kind.EPUB: ("selectolax",),
+    Kind.IMAGE: ("PIL",),
+}
+"""The packages of the extra `documents` that a kind needs."""
+_IN_HELPER = frozenset({Kind.PDF, Kind.SHEET, Kind.HTML, Kind.IMAGE})
 
 
 def read(
@@ -54,8 +73,12 @@ def read_bytes(data: bytes, wanted: Wanted) -> Document:
     """The document that some bytes are."""
     kind = kind_of(data, wanted.name)
     check_kind(kind, wanted.name)
-    format_ = cast("Format", importlib.import_module(f"assay.documents.formats.{_FORMATS[kind]}"))
-    return replace(format_.read(data, wanted), name=wanted.name)
+    if kind in _IN_HELPER:
+        document = helper.read(_FORMATS[kind], data, wanted)
+    else:
+        format_ = cast("Format", importlib.import_module(f"assay.documents.formats.{_FORMATS[kind]}"))
+        document = format_.read(data, wanted)
+    return replace(document, name=wanted.name)
 
 
 def check_kind(kind: Kind, name: str) -> None:
@@ -64,7 +87,7 @@ def check_kind(kind: Kind, name: str) -> None:
         raise ConfigurationError(f"{name} is {kind.value}: {INSTEAD[kind]}")
     if kind not in _FORMATS:
         raise ConfigurationError(f"{name} is {kind.value}: assay reads {READ}")
-    if kind in _NEEDS and importlib.util.find_spec(_NEEDS[kind]) is None:
+    if any(importlib.util.find_spec(package) is None for package in _NEEDS.get(kind, ())):
         raise ConfigurationError(f"{name} is {kind.value}: pip install 'assay[documents]' to read it")
 
 
