@@ -36,7 +36,7 @@ LAYERS = (
     {"doctor", "extractor"},
     {"api"},
     {"batch"},
-    {"adapters", "evals", "report"},
+    {"adapters", "evals", "report", "testing"},
     {"cli"},
     {"__main__"},
 )
@@ -53,7 +53,7 @@ LAZY = {
 }
 
 # Rooms whose functions may import: they serve optional extras, or are never imported by another room.
-LAZY_ROOMS = ("assay.adapters", "assay.backends.local", "assay.cli", "assay.documents.formats")
+LAZY_ROOMS = ("assay.adapters", "assay.backends.local", "assay.cli", "assay.documents.formats", "assay.testing.plugin")
 
 # Packages that are imported only when they are used, wherever that is.
 LAZY_PACKAGES = {

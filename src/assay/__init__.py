@@ -38,7 +38,7 @@ from assay.prices import Price
 from assay.types import Message, Mode, Place, Problem, PromptStyle, RateLimits, Repair, Span, Usage
 
 if TYPE_CHECKING:
-    from assay import decode
+    from assay import decode, evals, testing
     from assay.api import Extractable, aextract, extract, extractable
     from assay.documents import Document, read
     from assay.extractor import Extractor
@@ -62,7 +62,7 @@ else:
 
     def __getattr__(name: str) -> Any:
         """The doors are imported when first used: a program with the client alone does not pay for extraction, nor the other way round."""
-        if name == "decode" or name in _ROOMS.values():
+        if name in ("decode", "evals", "testing") or name in _ROOMS.values():
             return importlib.import_module(f"assay.{name}")
         if name not in _ROOMS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -120,7 +120,9 @@ __all__ = [
     "Usage",
     "aextract",
     "decode",
+    "evals",
     "extract",
     "extractable",
     "read",
+    "testing",
 ]

@@ -10,7 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from assay.backends import foreign, http
 from assay.backends.chat import Endpoint
@@ -111,7 +111,7 @@ _VARIABLES = tuple(
     dict.fromkeys(
         variable
         for provider in (ANY_SERVER, *providers.PROVIDERS)
-        for variable in (provider.key_variable, provider.base_url_variable, "ASSAY_MODEL")
+        for variable in (provider.key_variable, provider.base_url_variable, "ASSAY_MODEL", "ASSAY_BASE_URL")
         if variable is not None
     )
 )
@@ -134,8 +134,11 @@ def connect(options: Options, limiter: Limiter | None = None) -> Connection:
     client, model = options.client, options.model
     if model is not None and not isinstance(model, str):
         client, model = model, None
+    if isinstance(client, OwnModel):
+        return _own(client, options, limiter)
     if client is not None and not http.is_httpx(client):
         return _through_client(client, model, options, limiter)
+    options = options if options.base_url else replace(options, base_url=os.environ.get("ASSAY_BASE_URL") or None)
     if not model:
         model = default_model(options.base_url)
     if model == "local" or model.startswith(("local/", "local:")):
@@ -260,6 +263,23 @@ def _through_client(client: Any, model: str | None, options: Options, limiter: L
     return _connection(
         place, endpoint, options, lambda: foreign.ForeignTransport(client), lambda: foreign.AsyncForeignTransport(client)
     )
+
+
+@runtime_checkable
+class OwnModel(Protocol):
+    """A model that is its own way there: an object that gives transports which take the bodies of chat completions."""
+
+    name: str
+    profile: Profile
+
+    def transport(self) -> Transport: ...
+    def async_transport(self) -> AsyncTransport: ...
+
+
+def _own(model: OwnModel, options: Options, limiter: Limiter | None) -> Connection:
+    provider = replace(ANY_SERVER, name=model.name, profile=model.profile)
+    endpoint = _endpoint(Address(provider, model.name, "own://model"), options, limiter, None)
+    return Connection(endpoint, provider, model.profile, model.transport, model.async_transport, options.price)
 
 
 def _local(model: str, options: Options, limiter: Limiter | None) -> Connection:

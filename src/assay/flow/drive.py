@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, Generic, TypeVar
 
+from assay.flow import stage
 from assay.flow.effects import (
     AsyncIncoming,
     AsyncTransport,
@@ -74,7 +75,7 @@ class _Performance(Generic[T]):
 
     def __init__(self, flow: Flow[T], transport: Transport) -> None:
         self._flow = flow
-        self._transport = transport
+        self._transport = stage.blocking(transport)
         self._opened: SyncIncoming | None = None
 
     def next(self) -> Emit | None:
@@ -123,7 +124,7 @@ class _AsyncPerformance(Generic[T]):
 
     def __init__(self, flow: Flow[T], transport: AsyncTransport) -> None:
         self._flow = flow
-        self._transport = transport
+        self._transport = stage.awaited(transport)
         self._opened: AsyncIncoming | None = None
 
     async def next(self) -> Emit | None:
