@@ -13,16 +13,11 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from assay.cli.console import err
 from assay.cli.flags import ReadFlags
 from assay.documents import Document, read
 from assay.errors import ConfigurationError, nearest
-
-out = Console()
-"""Results."""
-err = Console(stderr=True)
-"""All that is not a result."""
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes: an extraction failed; wrong usage or configuration; interrupted. 0 is all good."""

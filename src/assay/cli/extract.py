@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from assay.cli import show
-from assay.cli.common import SchemaFlag, busy, err, load_target, out, read_source
+from assay.cli.common import SchemaFlag, busy, load_target, read_source
+from assay.cli.console import err, out
 from assay.cli.flags import ModelFlags, ReadFlags, budget, takes_model_flags
 from assay.cli.models import fetch_embedded
 from assay.extractor import SETTINGS, Extractor

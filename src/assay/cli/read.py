@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from assay.cli.common import err, out, read_source
+from assay.cli.common import read_source
+from assay.cli.console import err, out, to_json
 from assay.cli.flags import ReadFlags, takes_model_flags
 from assay.documents import Document
 from assay.types import Place
@@ -31,16 +32,16 @@ def read(
     """Show the text of a document, page by page, as a model gets it."""
     document = read_source(file, reading)
     if form is Form.JSON:
-        typer.echo(json.dumps(_as_json(document), ensure_ascii=False, indent=2))
+        out.echo(to_json(_as_json(document)))
         return
     for place in document.places or (None,):
         if place is None:
-            typer.echo(document.text)
+            out.echo(document.text)
         else:
             out.print(f"--- {place} ---", markup=False, highlight=False, soft_wrap=True)
-            typer.echo(document.text[place.start : place.end].rstrip("\n"))
+            out.echo(document.text[place.start : place.end].rstrip("\n"))
     for note in document.notes if not quiet else ():
-        err.print(f"[dim]note[/] {note}", highlight=False, soft_wrap=True)
+        err.print(Text.assemble(("note ", "dim"), note), soft_wrap=True)
 
 
 def _as_json(document: Document) -> dict[str, object]:
