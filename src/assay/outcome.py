@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
-from typing import Generic
+from dataclasses import dataclass, field
+from typing import Generic, Protocol
 
-from assay.data.places import Places
-from assay.ground.find import locate
-from assay.types import JSON, Message, Mode, Place, Problem, Repair, Span, T_co, Usage
+from assay.types import JSON, Message, Mode, Problem, Repair, Span, T_co, Usage
 
 _NOTHING = Usage()
 
@@ -30,6 +28,15 @@ class Attempt:
     """What was decided after it, when that is worth saying: `stepped down from json_schema to json`."""
 
 
+class Evidence(Protocol):
+    """Where the values of an outcome stand in its source: looked up when it is first asked for (`assay.ground`)."""
+
+    @property
+    def spans(self) -> tuple[Span, ...]: ...
+    @property
+    def ungrounded(self) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T_co]):
     """How one extraction went, whether it succeeded or not."""
@@ -47,10 +54,7 @@ class Outcome(Generic[T_co]):
     """The final value as JSON text, as the model gave it after repairs."""
     notes: tuple[str, ...] = ()
     """Decisions worth knowing: modes stepped down, lists continued, budgets raised."""
-    places: tuple[Place, ...] = field(default=(), repr=False)
-    """The pages (sheets, slides ...) of a source that was read from a file."""
-    words: bytes = field(default=b"", repr=False)
-    """Where the words of the source stand on its pages, packed: see `assay.data.places`."""
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
@@ -63,15 +67,17 @@ class Outcome(Generic[T_co]):
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """Where the texts and numbers of the value stand in the source, in document order of the value.
+        """Where the values stand in the source, in document order of the value; one may have several. Looked up when asked for."""
+        return () if self.evidence is None else self.evidence.spans
 
-        A value that has no span stands nowhere in the source: it was inferred, normalised, or invented. Looked up when asked for.
+    @property
+    def ungrounded(self) -> tuple[str, ...]:
+        """JSON Pointers of the texts, numbers and dates that stand nowhere in the source: inferred, or made up.
+
+        Booleans, null, members of an enum or `Literal` and a field's default are not asked for; markers (`Grounded`, `Inferred`,
+        `Quoted`) say otherwise for a field.
         """
-        spans = locate(self.data, self.source) if self.ok else ()
-        if not self.places:
-            return spans
-        places = Places(self.places, self.words)
-        return tuple(replace(span, place=places.of(span.start, span.end)) for span in spans)
+        return () if self.evidence is None else self.evidence.ungrounded
 
     @property
     def usage(self) -> Usage:
@@ -87,9 +93,6 @@ class Outcome(Generic[T_co]):
 
     def unwrap(self) -> T_co:
         """The value, or the error raised."""
-        if (error := self.error) is not None:
-            try:
-                raise error
-            finally:
-                del error, self  # this frame is in its traceback: neither is to keep the other alive
+        if self.error is not None:
+            raise self.error
         return self.value  # type: ignore[return-value]  # ok means it is a T

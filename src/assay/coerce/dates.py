@@ -4,48 +4,52 @@
 `iso` chooses only where there is nothing to choose: 01/02/2003 and any two-digit year are `Ambiguous`.
 """
 
+# ruff: noqa: RUF001  # letters of other scripts
+
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Literal
 
+from assay.coerce.calendar import WEEKDAYS, month, plain
 from assay.coerce.numbers import Ambiguous
 
-_MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
-_MONTH = {name: index for index, name in enumerate(_MONTHS, 1)}
-_MONTH |= {name[:3]: index for name, index in _MONTH.items()} | {"sept": 9}
-
-_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
-_NAME = rf"(?P<name>{'|'.join(sorted(_MONTH, key=len, reverse=True))})\.?"
-_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_WORD = r"[^\W\d_]+(?:[\u0300-\u036f][^\W\d_]*)*"
+_NAME = rf"(?P<name>{_WORD})\.?"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|re|º|ª|°|\.|-?(?:го|е))?"
+_TO = r"(?:\s+(?:of|in|de|del|di)\s+|\s+d['’]|\s*[,/.-]\s*|\s+)"
+_NAME_TO = rf"{_NAME}(?:,?{_TO}|(?<=\.))"
 _YEAR = r"(?P<year>\d{4})"
-_FORMS = tuple(
+_NUMBERED = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
-        r"(?P<year>\d{4})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})",
+        r"(?P<year>\d{4})(?P<sep>[-/.]|\.\s|\s)(?P<month>\d{1,2})(?P=sep)(?P<day>\d{1,2})",
+        r"(?P<year>\d{4})\s?[年년]\s?(?P<month>\d{1,2})\s?[月월]\s?(?P<day>\d{1,2})\s?(?:[日号號]|일)",
+        r"(?:ngày\s+)?(?P<day>\d{1,2})\s+tháng\s+(?P<month>\d{1,2})(?:\s+năm|,)?\s+(?P<year>\d{4})",
         r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",
-        rf"{_WEEKDAY}{_NAME}\s+{_DAY},?\s+{_YEAR}",
-        rf"{_WEEKDAY}(?:the\s+)?{_DAY}(?:\s+of)?[\s-]+{_NAME},?[\s-]+{_YEAR}",
-        rf"{_YEAR}[\s-]+{_NAME}[\s-]+{_DAY}",
     )
 )
-_SHORT = re.compile(r"(?P<first>\d{1,2})(?P<sep>[-/.])(?P<second>\d{1,2})(?P=sep)(?P<year>\d{2}|\d{4})")
+_NAMED = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        rf"{_NAME_TO}{_DAY}(?:\s?,)?{_TO}{_YEAR}",
+        rf"(?:(?:the|le|el|den)\s+)?{_DAY}{_TO}?{_NAME_TO}{_YEAR}(?:\s?(?:г|р|r)\.)?",
+        rf"{_YEAR}\.?{_TO}{_NAME_TO}{_DAY}",
+        rf"{_DAY}{_TO}{_YEAR}{_TO}{_NAME}",
+        rf"{_NAME_TO}{_YEAR}{_TO}(?P<day>\d{{1,2}})",
+    )
+)
+_SHORT = re.compile(r"(?P<first>\d{1,2})(?P<sep>[-/.]|\.\s|\s)(?P<second>\d{1,2})(?P=sep)(?P<year>\d{4}|\d{2})")
+"""Three numbers, of which no year with four digits comes first."""
+_SHORT_NAMED = re.compile(rf"{_DAY}{_TO}?{_NAME_TO}['’]?(?P<year>\d\d)", re.IGNORECASE)
+NUMBERED = (*_NUMBERED, _SHORT)
+"""Forms of dates in numbers alone."""
+NAMED = (*_NAMED, _SHORT_NAMED)
+"""Forms of dates with the name of a month, or with another word in its place: see `assay.coerce.calendar.month`."""
 _TIME = re.compile(
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?::(?P<second>\d{2})(?P<fraction>\.\d+)?)?\s*(?P<half>[ap]\.?m\.?)?"
     r"\s*(?P<zone>Z|UTC|GMT|[-+]\d{2}:?\d{2})?",
@@ -76,7 +80,7 @@ def readings(text: str, form: str = "date") -> tuple[Moment, ...]:
     `form` is a JSON Schema format: `date`, `time`, or `date-time`, which takes a date alone, too. Nothing is made up: a date
     without a time stays one, a time without an offset gets none. `03/04/2026` is the third of April and the fourth of March.
     """
-    text = text.strip()
+    text = unicodedata.normalize("NFKC", text.strip())  # full-width digits and signs
     if len(text) > _LONGEST:
         return ()
     match form:
@@ -116,15 +120,37 @@ def _moments(text: str) -> tuple[Moment, ...]:
 
 
 def _dates(text: str) -> tuple[Moment, ...]:
-    for form in _FORMS:
+    text = _without_weekday(text)
+    for form in (*_NUMBERED, *_NAMED):
         if found := form.fullmatch(text):
-            parts = found.groupdict()
-            named = "name" in parts
-            month = _MONTH[parts["name"].lower()] if named else int(parts["month"])
-            day = _day(int(parts["year"]), month, int(parts["day"]))
-            return (Moment(day, "" if named else "ymd"),) if day else ()
-    found = _SHORT.fullmatch(text)
-    return tuple(_short(found)) if found else ()
+            return _full(found)
+    if found := _SHORT.fullmatch(text):
+        return tuple(_short(found))
+    return tuple(_short_named(found)) if (found := _SHORT_NAMED.fullmatch(text)) else ()
+
+
+def _without_weekday(text: str) -> str:
+    first, _, rest = text.partition(" ")
+    return rest.lstrip() if rest and plain(first.rstrip(",")) in WEEKDAYS else text
+
+
+def _full(found: re.Match[str]) -> tuple[Moment, ...]:
+    parts = found.groupdict()
+    named = "name" in parts
+    number = month(parts["name"]) if named else int(parts["month"])
+    day = _day(int(parts["year"]), number, int(parts["day"])) if number else None
+    return (Moment(day, "" if named else "ymd"),) if day else ()
+
+
+def _short_named(found: re.Match[str]) -> Iterator[Moment]:
+    """The month by its name and two digits of the year."""
+    if number := month(found["name"]):
+        for century in _CENTURIES:
+            if day := _day(int(century) * 100 + int(found["year"]), number, int(found["day"])):
+                yield Moment(day, "", century)
+
+
+_CENTURIES: tuple[Literal["20", "19"], ...] = ("20", "19")
 
 
 def _short(found: re.Match[str]) -> Iterator[Moment]:
@@ -140,8 +166,8 @@ def _short(found: re.Match[str]) -> Iterator[Moment]:
         orders += [("ymd", first, second, last)] if len(found["first"]) == 2 else []
     for century in centuries:
         found_in: dict[str, list[Literal["dmy", "mdy", "ymd"]]] = {}
-        for order, year, month, day in orders:
-            if when := _day(int(century or 0) * 100 + year, month, day):
+        for order, year, number, day in orders:
+            if when := _day(int(century or 0) * 100 + year, number, day):
                 found_in.setdefault(when, []).append(order)
         for when, taken in found_in.items():
             yield Moment(when, taken[0] if len(taken) == 1 else "", century)

@@ -1,5 +1,5 @@
-"""Where the values of an answer stand in its source."""
+"""Where the values of an answer stand in its source, by letters or by meaning, and which stand nowhere."""
 
-from assay.ground.find import locate
+from assay.ground.evidence import Evidence
 
-__all__ = ["locate"]
+__all__ = ["Evidence"]

@@ -1,0 +1,156 @@
+"""The evidence of one answer: where each of its values stands, and which stand nowhere. Looked up when it is first asked for."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from assay.ground.choose import Chooser
+from assay.ground.find import Place, places
+from assay.ground.fold import Folded
+from assay.ground.leaves import Leaf, leaves
+from assay.ground.meaning import Printed
+from assay.ground.near import Around
+from assay.ground.quotes import quote
+from assay.types import JSON, JSONObject, Repair, Span
+
+
+class Evidence:
+    """Of `text`, the JSON of a value, within `source`. It travels in a pickle, found or not."""
+
+    __slots__ = ("_found", "_parts", "_prefix", "_quotes", "_repairs", "_root", "_schema", "_source", "_text")
+
+    def __init__(
+        self,
+        text: str,
+        source: str,
+        root: JSONObject,
+        *,
+        wrapper: str | None = None,
+        repairs: Sequence[Repair] = (),
+        quotes: Mapping[str, Sequence[str]] | None = None,
+        parts: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """`root` is the schema of what the model wrote, whose only value under `wrapper`, if any, the value is.
+
+        `quotes` are passages that the model gave for a path. `parts` says of a source of several messages where in `source`
+        the text of which message begins: pairs of position and message.
+        """
+        self._text, self._source, self._root = text, source, root
+        self._schema = root if wrapper is None else root.get("properties", {}).get(wrapper, {})
+        self._prefix = "" if wrapper is None else f"/{wrapper}"
+        self._repairs, self._quotes, self._parts = repairs, quotes or {}, parts
+        self._found: tuple[tuple[Span, ...], tuple[str, ...]] | None = None
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """In document order of the value."""
+        return self._look()[0]
+
+    @property
+    def ungrounded(self) -> tuple[str, ...]:
+        """The pointers of the values that are to stand in the source, and do not."""
+        return self._look()[1]
+
+    def _look(self) -> tuple[tuple[Span, ...], tuple[str, ...]]:
+        if self._found is None:
+            self._found = self._locate()
+        return self._found
+
+    def _locate(self) -> tuple[tuple[Span, ...], tuple[str, ...]]:
+        data = json.loads(self._text)
+        text = Folded(self._source)
+        wanted = list(leaves(data, self._schema, self._root))
+        quoted = {path: _quoted(passages, text) for path, passages in self._quotes.items()}
+        found = Finder(text, self.printed_as(), self.message_of).all(leaf for leaf in wanted if leaf.rule != "quote")
+        chosen = Chooser(self._source, found).choose(data)
+        spans: list[Span] = []
+        nowhere: list[str] = []
+        for leaf in wanted:
+            mine = [chosen[leaf.path]] if leaf.path in chosen else quoted.get(leaf.path, [])
+            spans += [Span(leaf.path, place.start, place.end, place.match, self.message_of(place.start)) for place in mine]
+            if not mine and leaf.counts:
+                nowhere.append(leaf.path)
+        return tuple(spans), tuple(nowhere)
+
+    def message_of(self, start: int) -> int | None:
+        """The message whose text a position of the source belongs to."""
+        at = bisect_right(self._parts, (start, len(self._source))) - 1
+        return self._parts[at][1] if at >= 0 else None
+
+    def printed_as(self) -> dict[str, str]:
+        """What a value was before it was coerced: the print that the model copied."""
+        return {
+            repair.path.removeprefix(self._prefix): before
+            for repair in self._repairs
+            if repair.kind == "coerced" and isinstance(before := _data(repair.before), str)
+        }
+
+
+def _data(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _quoted(passages: Iterable[str], text: Folded) -> list[Place]:
+    return [Place(start, end, 0.0, "quote") for passage in passages for start, end in quote(passage, text)]
+
+
+class Finder:
+    """Finds the places of values in one text: each text and number once, however often it occurs in the answer."""
+
+    def __init__(self, text: Folded, prints: Mapping[str, str], message_of: Callable[[int], int | None]) -> None:
+        """`message_of` says which message a position belongs to: no value stands in two."""
+        self._text, self._prints, self._message_of = text, prints, message_of
+        self._printed, self._around = Printed(text), Around(text)
+        self._known: dict[tuple[str, str], list[Place]] = {}
+
+    def all(self, wanted: Iterable[Leaf]) -> dict[str, list[Place]]:
+        """The places of each value that has any, by its path."""
+        found = {}
+        for leaf in wanted:
+            if its := self._of(leaf):
+                found[leaf.path] = its
+        return found
+
+    def _of(self, leaf: Leaf) -> list[Place]:
+        if (print_ := self._prints.get(leaf.path)) is not None:
+            copied = [place._replace(match="value") for place in self._known_or("text", print_)]
+            if copied:
+                return copied
+        return self._known_or(leaf.kind, leaf.value)
+
+    def _known_or(self, kind: str, value: JSON) -> list[Place]:
+        key = (kind, repr(value))
+        if key not in self._known:
+            self._known[key] = [
+                place for place in self._look(kind, value) if self._message_of(place.start) == self._message_of(place.end - 1)
+            ]
+        return self._known[key]
+
+    def _look(self, kind: str, value: JSON) -> list[Place]:
+        match kind:
+            case "number":
+                shown = repr(value)
+                return [self._exact(place, shown) for place in self._printed.number(value)]
+            case "date" | "time" | "date-time":
+                look = {"date": self._printed.date, "time": self._printed.time, "date-time": self._printed.moment}[kind]
+                by_meaning = [self._exact(place, value) for place in look(value)]
+                return by_meaning or self._literally(value)
+            case _:
+                return self._literally(value) or self._loosely(value)
+
+    def _exact(self, place: Place, shown: str) -> Place:
+        return place._replace(match="exact") if self._text.source[place.start : place.end] == shown else place
+
+    def _literally(self, value: str) -> list[Place]:
+        return places(value, self._text)
+
+    def _loosely(self, value: str) -> list[Place]:
+        if value.strip().replace(".", "", 1).lstrip("-").isdecimal() and (numbers := self._printed.number(value.strip())):
+            return numbers
+        return self._around.tight(value) or self._around.words(value) or self._around.near(value)
