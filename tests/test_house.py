@@ -23,6 +23,7 @@ LAYERS = (
     {"data", "prices"},
     {"outcome"},
     {"errors"},
+    {"documents"},
     {"options", "flow"},
     {"schema"},
     {"coerce", "decode"},
@@ -35,7 +36,7 @@ LAYERS = (
     {"doctor", "extractor"},
     {"api"},
     {"batch"},
-    {"adapters", "evals", "report"},
+    {"adapters", "evals", "report", "testing"},
     {"cli"},
     {"__main__"},
 )
@@ -52,7 +53,7 @@ LAZY = {
 }
 
 # Rooms whose functions may import: they serve optional extras, or are never imported by another room.
-LAZY_ROOMS = ("assay.adapters", "assay.backends.local", "assay.cli")
+LAZY_ROOMS = ("assay.adapters", "assay.backends.local", "assay.cli", "assay.documents.formats", "assay.testing.plugin")
 
 # Packages that are imported only when they are used, wherever that is.
 LAZY_PACKAGES = {
@@ -60,8 +61,10 @@ LAZY_PACKAGES = {
     "jsonschema": "only for a target that is a JSON Schema",
     "jsonschema_specifications": "comes with jsonschema",
     "referencing": "comes with jsonschema",
+    "resource": "not on Windows",
     "pyarrow": "the extra `parquet`",
     "uvloop": "only for who needs a loop of our own",
+    "charset_normalizer": "only for bytes that are not UTF-8",
     "difflib": "only for who mistyped a name",
     "rapidfuzz": "only for a text that does not stand in its source",
     "ctypes": "only for an interrupted call",
@@ -78,6 +81,9 @@ HEAVY = (
     "aiohttp",
     "httpx",
     "xllamacpp",
+    "pypdfium2",
+    "selectolax",
+    "PIL",
     "pyarrow",
     "yaml",
     "rapidfuzz",

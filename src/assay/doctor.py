@@ -19,7 +19,9 @@ from assay.backends.exchange import exchange
 from assay.connect.connection import Connection, connect
 from assay.errors import APIConnectionError, APIError, APIStatusError, AuthenticationError, NotFoundError, PermissionDeniedError
 from assay.flow import drive
-from assay.flow.effects import Flow, taking
+from assay.flow.effects import Flow
+from assay.flow.relay import relay_emitted
+from assay.flow.urls import shown
 from assay.options import Options, OptionsDict
 from assay.types import JSON, Call, JSONObject, Message, Mode, Params, RateLimits, Reply, Usage
 from assay.wire.openai_chat import Delta
@@ -87,7 +89,7 @@ def _probe(connection: Connection) -> Flow[Report]:
     honoured = [mode for mode, _ in _MODES if Finding(f"mode {mode}", "honoured") in [_bare(f) for f in findings]]
     return Report(
         model=connection.model,
-        base_url=connection.endpoint.base_url,
+        base_url=shown(connection.endpoint.base_url),
         findings=tuple(findings),
         usage=sum((reply.usage for reply in replies), Usage()),
         limits=next((reply.limits for reply in reversed(replies) if reply.limits is not None), None),
@@ -167,10 +169,14 @@ _MODES: tuple[tuple[Mode, Callable[[str], Verdict]], ...] = (
 def _streams(connection: Connection, replies: list[Reply]) -> Flow[Finding]:
     """Whether an answer comes in pieces, and whether its usage is told."""
     pieces: list[Delta] = []
+
+    def take(delta: Delta) -> tuple[()]:
+        pieces.append(delta)
+        return ()
+
     try:
-        reply = yield from taking(
-            stream(connection.endpoint, _call(Mode.TEXT, "Count from one to five in words.")), pieces.append
-        )
+        question = _call(Mode.TEXT, "Count from one to five in words.")
+        reply = yield from relay_emitted(stream(connection.endpoint, question), take)
     except APIError as error:
         return _refused("streaming", error)
     replies.append(reply)

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from assay.backends.exchange import Done, Once, Try, open_once, persist, read_all, send_once
 from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
-from assay.errors import APIStatusError
+from assay.errors import APIStatusError, Reason
 from assay.flow.effects import Emit, Flow, Incoming, Read, Request
 from assay.options import DEFAULT_TIMEOUT
-from assay.types import Call, Rejection, Reply
-from assay.wire.errors import GENERATION_CODES
-from assay.wire.headers import rate_limits
+from assay.types import Call, Reply
+from assay.wire.errors import rejected
 from assay.wire.openai_chat import ChatDialect, Delta, decode, encode
 from assay.wire.openai_stream import StreamReply, decode_stream, looks_streamed
 from assay.wire.sse import SSEDecoder
@@ -26,10 +25,12 @@ BYTES_PER_TOKEN = 4
 class Endpoint:
     """Where a model is and how it is talked to."""
 
-    base_url: str
+    base_url: str = field(repr=False)
     """With its version path: `https://api.groq.com/openai/v1`."""
     model: str
     api_key: str | None = field(default=None, repr=False)
+    key_hint: str = field(default="", repr=False)
+    """What is said when the server refuses the key: which one was sent, or why none."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     dialect: ChatDialect = field(default_factory=ChatDialect)
     timeout: float = DEFAULT_TIMEOUT
@@ -106,19 +107,8 @@ def _reply(once: Once[Reply], endpoint: Endpoint, call: Call, request: Request) 
     try:
         return (yield from persist(once, request, endpoint.retry, endpoint.limiter, tokens))
     except APIStatusError as error:
-        if error.code not in GENERATION_CODES:
+        if error.status_code in {401, 403}:
+            error.add(endpoint.key_hint)
+        if error.reason is not Reason.GENERATION_REJECTED:
             raise
-        return _rejected(error, time.monotonic() - started)
-
-
-def _rejected(error: APIStatusError, seconds: float) -> Reply:
-    """A generation that the server rejected, as the reply that it is: what the model wrote can be read, or asked again."""
-    headers = error.response.headers
-    return Reply(
-        text=error.failed_generation or "",
-        request_id=error.request_id,
-        latency=seconds,
-        requests=error.requests,
-        rejected=Rejection(error.code or "", error.message, error.status_code),
-        limits=rate_limits(headers),
-    )
+        return rejected(error, time.monotonic() - started)

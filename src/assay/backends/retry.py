@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from assay.errors import APIConnectionError, APIError, APIResponseError, APIStatusError
+from assay.errors import APIConnectionError, APIError, APIResponseError, APIStatusError, Reason
 from assay.flow.rounds import Rounds
 from assay.options import DEFAULT_MAX_RETRIES
 from assay.wire.headers import should_retry
@@ -72,6 +72,8 @@ def _wait(backoff: float, state: RetryCallState) -> float:
 def retryable(error: BaseException) -> bool:
     """Whether sending the same bytes again may succeed."""
     match error:
+        case APIStatusError(reason=Reason.NO_CREDIT) | APIStatusError(reason=Reason.DAILY_QUOTA, retry_after=None):
+            return False  # waiting is in vain
         case APIStatusError():
             word = should_retry(error.response.headers)
             return error.status_code >= 500 or error.status_code in RETRIED_STATUSES if word is None else word

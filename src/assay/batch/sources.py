@@ -1,4 +1,4 @@
-"""Where rows come from: JSON Lines, CSV, Parquet, a folder of text files, the standard input, any iterable.
+"""Where rows come from: JSON Lines, CSV, Parquet, a folder of documents, the standard input, any iterable.
 
 A source is read once, front to back, and never held in memory. What cannot be asked (no text, broken JSON, bytes that are
 not UTF-8) is a record with a `fault`, so that it becomes a failed row and not the end of the run.
@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 from pydantic_core import from_json
 
+from assay import documents
 from assay.errors import ConfigurationError
 from assay.types import JSON, frozen
 
@@ -26,7 +27,7 @@ STDIN = "-"
 JSON_LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv")
 PARQUET = (".parquet", ".pq")
-KINDS = f"{', '.join(JSON_LINES + TABLES + PARQUET)}, a folder of text files, or - for JSON Lines on the standard input"
+KINDS = f"{', '.join(JSON_LINES + TABLES + PARQUET)}, a folder of documents, or - for JSON Lines on the standard input"
 
 BATCH_ROWS = 256
 """Rows that are taken out of a Parquet file at a time."""
@@ -202,18 +203,15 @@ def _folder(root: Path) -> Generator[Record, None, None]:
         for name in sorted(files):
             if not name.startswith("."):
                 number += 1
-                yield _text_file(number, Path(folder, name), root)
+                yield _file_row(number, Path(folder, name), root)
 
 
-def _text_file(number: int, path: Path, root: Path) -> Record:
+def _file_row(number: int, path: Path, root: Path) -> Record:
     name = path.relative_to(root).as_posix()
     try:
-        data = path.read_bytes()
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return Record(number, name, f"{name}\0{len(data)}", fault=f"{name}: not UTF-8 at byte {error.start + 1}")
-    except OSError as error:
-        return Record(number, name, name, fault=f"{name}: {error.strerror}")
+        text = documents.read(path, name=name).text
+    except ConfigurationError as error:
+        return Record(number, name, f"{name}\0{error}", fault=str(error))
     if not text.strip():
         return Record(number, name, text, fault=f"{name}: empty")
     return Record(number, name, text)

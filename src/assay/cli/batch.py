@@ -15,7 +15,8 @@ from assay.backends.limits import RateLimiter
 from assay.batch import Columns, Estimate, Pace, Reporter, Settings, Stop, Summary, dry_run, run
 from assay.batch.runner import Runner
 from assay.cli import follow
-from assay.cli.common import SchemaFlag, err, load_target
+from assay.cli.common import SchemaFlag, load_target
+from assay.cli.console import err
 from assay.cli.flags import ModelFlags, budget, takes_model_flags
 from assay.cli.models import fetch_embedded
 from assay.extractor import SETTINGS, Extractor
@@ -34,7 +35,7 @@ class Order(StrEnum):
 @takes_model_flags
 def batch(
     source: Annotated[
-        str, typer.Argument(metavar="INPUT", help="JSONL, CSV or Parquet, a folder of text files, or - for JSONL on stdin.")
+        str, typer.Argument(metavar="INPUT", help="JSONL, CSV or Parquet, a folder of documents, or - for JSONL on stdin.")
     ],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUTPUT", help="A .jsonl, .csv or .parquet file.")],

@@ -24,14 +24,14 @@ T = TypeVar("T")
 def compile_task(target: Target[T], options: Options, connection: Connection) -> Task[T]:
     """Everything the engine needs that does not depend on the source."""
     profile = connection.profile
-    modes = connection.modes if options.mode == "auto" else Modes((options.mode, *_weaker(options.mode, profile)))
+    able = profile.modes if options.mode == "auto" else (options.mode, *_weaker(options.mode, profile))
     if options.budget is not None and options.budget.cost is not None and connection.price is None:
         raise ConfigurationError(f"no price is known for {connection.model}: give the budget in tokens, Budget(tokens=...)")
     return Task(
         target=target,
         prompt=compose(target, options, profile),
         profile=profile,
-        modes=modes,
+        modes=Modes(able, connection.learnt),
         model=connection.model,
         wire=_wire(target, profile),
         coercer=Coercer(target.json_schema),

@@ -7,10 +7,14 @@ and `assay doctor` asks a server itself.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from assay.flow.urls import Origin, origin
 from assay.types import Mode, Profile, PromptStyle
 from assay.wire.openai_chat import ChatDialect
 
@@ -126,6 +130,18 @@ def by_url(base_url: str) -> Provider:
     """The provider that lives at a URL, its path given or not; `ANY_SERVER` when none is known to."""
     url = base_url.rstrip("/")
     return next((provider for provider in PROVIDERS if url in _urls(provider)), ANY_SERVER)
+
+
+def owner(url: str, named: Provider) -> Provider | None:
+    """The provider whose servers are at a URL: by its own origin, or that of its own base-URL variable; `named` is looked at first."""
+    return next((provider for provider in (named, *PROVIDERS) if origin(url) in _origins(provider)), None)
+
+
+def _origins(provider: Provider) -> Iterator[Origin]:
+    pointed = os.environ.get(provider.base_url_variable) if provider.base_url_variable else None
+    for url in (provider.base_url, pointed):
+        with suppress(ValueError):
+            yield origin(url or "")
 
 
 def _urls(provider: Provider) -> tuple[str, ...]:

@@ -64,6 +64,14 @@ def leaves(data: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
         yield path, data
 
 
+def walk(data: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
+    """Every value with its path, containers before what is in them."""
+    yield path, data
+    entries = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in entries:
+        yield from walk(value, path + join((key,)))
+
+
 def count(data: JSON, most: int) -> int:
     """How many leaves there are; counting ends at `most`."""
     if isinstance(data, dict | list) and len(data) >= most:  # each has a leaf at least

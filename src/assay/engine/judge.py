@@ -10,17 +10,14 @@ from assay import decode
 from assay.data import paths
 from assay.data.pointer import split
 from assay.engine import prompt
-from assay.engine.task import Question, Task
+from assay.engine.task import Limits, Question, Task
 from assay.errors import DecodeError
 from assay.schema.navigate import at, govern
 from assay.target.build import written
 from assay.target.problems import Invalid
-from assay.types import JSON, Problem, Repair, Reply, frozen
+from assay.types import JSON, RUNAWAY, Problem, Repair, Reply, frozen
 
 T = TypeVar("T")
-
-BUDGET_EATEN = "max completion tokens reached"
-"""What Groq puts into `failed_generation`, in place of text, when the token limit ended the answer."""
 
 
 @frozen
@@ -46,7 +43,8 @@ def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
         except Invalid:
             pass
         else:
-            return Verdict(value, _bare(task, reply.text))
+            if question.limits is None or not _ended(question.limits, from_json(reply.text)):
+                return Verdict(value, _bare(task, reply.text))
     if (problem := _nothing(reply)) is not None:
         return Verdict(problems=(problem,), cut=problem.kind == "truncated")
     try:
@@ -56,15 +54,14 @@ def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
     data, repairs = _arguments(reading.value, task.target.name), reading.repairs
     if question.kind == "whole":
         data = task.target.wrap(data)
-    if reading.truncated or (reply.finish_reason == "length" and repairs):
+    if reading.truncated or (reply.finish_reason in ("length", RUNAWAY) and repairs):
         return Verdict(data=data, problems=(_CUT,), repairs=repairs, cut=True)
-    match question.kind:
-        case "whole":
-            return validate(task, data, repairs)
-        case "parts":
-            return validate(task, _with_parts(question, data), repairs, frozenset(split(path)[0] for path in question.paths))
-        case "more":
-            return validate(task, with_items(question, data), repairs)
+    data = merged(question, data)
+    if question.limits is not None and (ended := _ended(question.limits, data)):
+        return Verdict(data=data, problems=ended, repairs=repairs)
+    return validate(
+        task, data, repairs, frozenset(split(path)[0] for path in question.paths) if question.kind == "parts" else None
+    )
 
 
 _CUT = Problem("", None, prompt.UNCUT, "truncated")
@@ -74,8 +71,6 @@ def _nothing(reply: Reply) -> Problem | None:
     """The problem of a reply that has no text to read."""
     if reply.refusal:
         return Problem("", reply.refusal, prompt.WILLING, "refusal")
-    if reply.rejected is not None and BUDGET_EATEN in reply.text:
-        return _CUT
     if reply.text.strip():
         return None
     if reply.finish_reason == "length":
@@ -145,10 +140,14 @@ def _bare(task: Task[Any], text: str) -> str:
     return text if wrapper is None else written(from_json(text)[wrapper]).decode()
 
 
-def _with_parts(question: Question, answer: JSON) -> JSON:
-    data = question.base
-    for path in question.paths:
-        part = _part(answer, path, alone=len(question.paths) == 1)
+def merged(question: Question, answer: JSON) -> JSON:
+    """The whole value with what an answer brings put into it. Of `more`, an item given twice at the seam is taken once."""
+    if question.kind == "whole":
+        return answer
+    more = question.kind == "more"
+    data = _with_items(question, answer) if more else question.base
+    for path in question.rest if more else question.paths:
+        part = part_of(question, answer, path)
         if part is paths.MISSING:
             continue
         try:
@@ -158,18 +157,18 @@ def _with_parts(question: Question, answer: JSON) -> JSON:
     return data
 
 
-def _part(answer: JSON, path: str, *, alone: bool) -> JSON:
+def part_of(question: Question, answer: JSON, path: str) -> JSON:
     """One part in an answer: under its path, under its bare name, nested as in the whole, or all of the answer."""
-    if isinstance(answer, dict):
-        for key in (path, path[1:], split(path)[-1]):
-            if key in answer:
-                return answer[key]
-        return paths.get(answer, path)
-    return answer if alone else paths.MISSING
+    if not isinstance(answer, dict):
+        return answer if question.paths == (path,) and question.kind == "parts" else paths.MISSING
+    for key in (path, path[1:], split(path)[-1]):
+        if key in answer and not (question.kind == "more" and key == "items"):
+            return answer[key]
+    return paths.get(answer, path)
 
 
-def with_items(question: Question, answer: JSON) -> JSON:
-    """The base with the list continued; an item given twice at the seam is taken once."""
+def _with_items(question: Question, answer: JSON) -> JSON:
+    """The base with the list continued."""
     (path,) = question.paths
     have = paths.get(question.base, path)
     items = answer.get("items", paths.get(answer, path)) if isinstance(answer, dict) else answer
@@ -178,3 +177,13 @@ def with_items(question: Question, answer: JSON) -> JSON:
     while items and items[0] == have[-1]:
         items = items[1:]
     return paths.put(question.base, path, have + items)
+
+
+def _ended(limits: Limits, data: JSON) -> tuple[Problem, ...]:
+    """The texts and lists of an answer that are just as long as the server lets them be: it ended them, the model did not."""
+    return tuple(
+        Problem(path, value if isinstance(value, str) else None, prompt.ENDLESS, "value")
+        for path, value in paths.walk(data)
+        if (isinstance(value, str) and len(value) == limits.characters)
+        or (isinstance(value, list) and len(value) == limits.items)
+    )

@@ -70,7 +70,9 @@ class Evidence:
         nowhere: list[str] = []
         for leaf in wanted:
             mine = [chosen[leaf.path]] if leaf.path in chosen else quoted.get(leaf.path, [])
-            spans += [Span(leaf.path, place.start, place.end, place.match, self.message_of(place.start)) for place in mine]
+            spans += [
+                Span(leaf.path, place.start, place.end, place.match, message=self.message_of(place.start)) for place in mine
+            ]
             if not mine and leaf.counts:
                 nowhere.append(leaf.path)
         return tuple(spans), tuple(nowhere)

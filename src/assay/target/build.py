@@ -12,6 +12,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from assay.errors import ConfigurationError
 from assay.schema.example import example, example_text
+from assay.schema.extent import Extent
 from assay.schema.slices import Slices
 from assay.target import drafts, generate, typed
 from assay.target.cache import Cache
@@ -52,6 +53,8 @@ class Target(Generic[T]):
     checker: Checker
     slices: Slices
     """The parts of the schema, for questions about parts."""
+    extent: Extent
+    """How long an answer can be."""
     annotation: Any = None
     """The Python type; None for a JSON Schema."""
 
@@ -139,7 +142,13 @@ def _of_schema(source: JSONSchema) -> Target[Any]:
     wrapper = wrapper_for(source.schema)
     schema = inlined(source.schema) if wrapper is None else wrapped_schema(source.schema, wrapper)
     return Target(
-        name, schema, has_validators=False, wrapper=wrapper, checker=drafts.build(schema, name), slices=Slices(schema)
+        name,
+        schema,
+        has_validators=False,
+        wrapper=wrapper,
+        checker=drafts.build(schema, name),
+        slices=Slices(schema),
+        extent=Extent(schema),
     )
 
 
@@ -153,7 +162,9 @@ def _of_type(type_: Any) -> Target[Any]:
         adapter, schema = generate.build(wrapped_type(type_, wrapper, name), name)
     schema = inlined(schema)
     has_validators = typed.runs_user_code(adapter.core_schema)
-    return Target(name, schema, has_validators, wrapper, typed.checker(adapter, schema), Slices(schema), annotation=type_)
+    return Target(
+        name, schema, has_validators, wrapper, typed.checker(adapter, schema), Slices(schema), Extent(schema), annotation=type_
+    )
 
 
 _LAZY = (collections.abc.Iterable, collections.abc.Iterator, collections.abc.Generator)

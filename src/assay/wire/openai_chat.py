@@ -18,6 +18,8 @@ from assay.wire.errors import excerpt, inner_error, request_id
 from assay.wire.headers import rate_limits
 
 BOM = b"\xef\xbb\xbf"
+MOST_TOKENS, MOST_COST = 10**12, 1e9
+"""What one answer may say that it took, in tokens and US dollars: sums of it stay within what files and databases can count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,14 +216,13 @@ def read_usage(data: JSONObject) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
     prompt, completion = _int(usage.get("prompt_tokens")), _int(usage.get("completion_tokens"))
-    cost = usage.get("cost")
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
         cached_tokens=_detail(usage, "prompt_tokens_details", "cached_tokens"),
         reasoning_tokens=_detail(usage, "completion_tokens_details", "reasoning_tokens"),
         total_tokens=_int(usage.get("total_tokens")) or prompt + completion,
-        cost=float(cost) if isinstance(cost, int | float) and not isinstance(cost, bool) else None,
+        cost=_number(usage.get("cost"), MOST_COST),
     )
 
 
@@ -231,4 +232,9 @@ def _detail(usage: JSONObject, key: str, name: str) -> int:
 
 
 def _int(value: JSON) -> int:
-    return int(value) if isinstance(value, int | float) and value > 0 else 0
+    return int(_number(value, MOST_TOKENS) or 0)
+
+
+def _number(value: JSON, most: float) -> float | None:
+    """A number that can be a count; what is negative, not finite or beyond all measure was not said."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most else None
