@@ -17,7 +17,7 @@ from assay.backends.limiter import Limiter
 from assay.connect.compile import compile_task, fingerprint
 from assay.connect.connection import Connection, connect
 from assay.connect.given import Given, opened, placed, source_of
-from assay.engine import Task, ask_until_good
+from assay.engine import Task, ask_until_good, observe
 from assay.engine.prompt import Source
 from assay.errors import ConfigurationError
 from assay.flow import drive, fan
@@ -117,7 +117,13 @@ class Extractor(Generic[T]):
         return (yield from self._conducted(self._task_for(context, max_tokens), given, send))
 
     def _conducted(self, task: Task[T], given: Given, send: Callable[[Call], Flow[Reply]]) -> Flow[Outcome[T]]:
-        outcome = yield from conduct(task, source_of(given), send)
+        source = source_of(given)
+        if (observer := observe.observer) is None:
+            outcome = yield from conduct(task, source, send)
+        else:
+            endpoint = self._connection.endpoint
+            about = observe.About(task.target.name, task.model, self._connection.provider, endpoint.base_url)
+            outcome = yield from observe.watched(observer.extraction(about), lambda told: conduct(task, source, told), send)
         return placed(outcome, given)
 
     def _task_for(self, context: Any, max_tokens: int | None = None) -> Task[T]:
