@@ -23,8 +23,7 @@ from assay.flow.effects import Flow
 from assay.flow.relay import relay_emitted
 from assay.flow.urls import shown
 from assay.options import Options, OptionsDict
-from assay.types import JSON, Call, JSONObject, Message, Mode, Params, RateLimits, Reply, Usage
-from assay.wire.openai_chat import Delta
+from assay.types import JSON, Call, Delta, JSONObject, Message, Mode, Params, RateLimits, Reply, Usage
 
 Verdict: TypeAlias = Literal["honoured", "ignored", "refused", "yes", "no", "unclear"]
 

@@ -182,7 +182,9 @@ class Reply:
     text: str
     """The model's text: message content, tool arguments in tools mode, `failed_generation` of a refused one."""
     finish_reason: str | None = None
-    """The server's word: `stop`, `length`, `tool_calls`, `content_filter` ...; None when it said none; or our own, `RUNAWAY`."""
+    """`stop`, `length`, `tool_calls`, `content_filter`, or the server's own word where it means none of these; None when it said none;
+    or our own, `RUNAWAY`.
+    """
     usage: Usage = Usage()
     model: str | None = None
     request_id: str | None = None
@@ -196,6 +198,18 @@ class Reply:
     rejected: Rejection | None = None
     """Set when the server rejected the generation; then `text` holds what it had generated."""
     limits: RateLimits | None = None
+    notes: tuple[str, ...] = ()
+    """What is worth knowing of how it came, for `Outcome.notes`."""
+
+
+@frozen
+class Delta:
+    """A piece of a streamed reply."""
+
+    text: str = ""
+    reasoning: str = ""
+    restart: bool = False
+    """The connection broke and the request was sent again: what came before is void, the text begins anew."""
 
 
 ProblemKind: TypeAlias = Literal[

@@ -23,7 +23,7 @@ DEFAULT_BACKOFF, MOST_BACKOFF = 0.5, 8.0
 
 RETRIED_STATUSES = frozenset({408, 409, 425, 429, 498})
 """Below 500. 413 is not among them: too large stays too large. All of 500 and above are retried."""
-RETRIED_CODES = frozenset({"invalid_json", "stream_cut", "bad_encoding", "empty_body"})
+RETRIED_CODES = frozenset({"invalid_json", "stream_cut", "bad_encoding", "empty_body", "answer_failed"})
 """Of `APIResponseError`: a body that was cut or spoilt on its way may come whole the next time."""
 NEVER_CODES = frozenset({"certificate"})
 """Of `APIConnectionError`: trying again would meet the same."""

@@ -230,7 +230,7 @@ def _endpoint(place: Address, options: Options, limiter: Limiter | None, key: st
         base_url=place.base_url,
         model=place.model,
         api_key=key,
-        dialect=place.provider.dialect,
+        wire=place.provider.wire,
         timeout=options.timeout,
         retry=RetryPolicy(max_retries=options.max_retries),
         limiter=limiter,

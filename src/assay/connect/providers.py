@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from assay.flow.urls import Origin, origin
 from assay.types import Mode, Profile, PromptStyle
-from assay.wire.openai_chat import ChatDialect
+from assay.wire.openai_chat import ChatCompletions
+from assay.wire.port import Wire
 
 _SCHEMA_FIRST = (Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT)
 _ALL = (Mode.JSON_SCHEMA, Mode.TOOLS, Mode.JSON, Mode.TEXT)
@@ -31,7 +32,7 @@ class Provider:
     base_url: str
     key_variable: str | None = None
     """The environment variable that holds the key; None: a server that needs none."""
-    dialect: ChatDialect = ChatDialect()
+    wire: Wire = field(default_factory=ChatCompletions)
     profile: Profile = Profile()
     """What holds for models that no row of `models` names."""
     models: tuple[tuple[str, Profile], ...] = ()
@@ -59,7 +60,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "groq",
         "https://api.groq.com/openai/v1",
         "GROQ_API_KEY",
-        ChatDialect(max_tokens="max_completion_tokens"),  # max_tokens is deprecated there
+        ChatCompletions(max_tokens="max_completion_tokens"),  # max_tokens is deprecated there
         # Groq neither streams nor takes tools together with a schema; JSON mode does not stream either.
         profile=Profile(modes=_JSON_FIRST, stream_modes=(Mode.TEXT,)),
         models=(
@@ -74,7 +75,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "openai",
         "https://api.openai.com/v1",
         "OPENAI_API_KEY",
-        ChatDialect(max_tokens="max_completion_tokens"),  # reasoning models refuse max_tokens
+        ChatCompletions(max_tokens="max_completion_tokens"),  # reasoning models refuse max_tokens
         _STRICT,
         models=((r"^(o\d|gpt-5)", replace(_STRICT, reasoning=True, temperature=False)),),
         base_url_variable="OPENAI_BASE_URL",

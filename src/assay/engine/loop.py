@@ -109,6 +109,7 @@ def ask_until_good(task: Task[T], source: Source) -> Generator[Step, Reply, Outc
                 return run.outcome(_too_long(run, error) if error.reason is Reason.CONTEXT_TOO_LONG else error)
             question = changed
             continue
+        run.notes += [note for note in reply.notes if note not in run.notes]
         verdict = judge(task, asked, reply)
         run.record(asked, reply, verdict)
         if not verdict.problems:

@@ -11,8 +11,7 @@ from assay.flow.effects import Emit, Flow
 from assay.flow.relay import relay_emitted
 from assay.outcome import Outcome
 from assay.streaming.partial import Partial, View
-from assay.types import Reply
-from assay.wire.openai_chat import Delta
+from assay.types import Delta, Reply
 
 T = TypeVar("T")
 
