@@ -49,7 +49,8 @@ LAZY = {
     ("assay.backends.http", "assay.backends.transports.httpx_transport"): "httpx, for those who bring a client of it",
     ("assay.decode.reading", "assay.decode.mending"): "the lenient reader, for replies that are not plain JSON",
     ("assay.connect.connection", "assay.backends.local"): "the extra `local`",
-    ("assay.batch", "assay.batch.parquet"): "the extra `parquet`",
+    ("assay.batch.formats", "assay.batch.formats.parquet"): "the extra `parquet`",
+    ("assay.batch.formats", "assay.batch.formats.arrow"): "the extra `parquet`",
 }
 
 # Rooms whose functions may import: they serve optional extras, or are never imported by another room.
@@ -63,6 +64,9 @@ LAZY_PACKAGES = {
     "referencing": "comes with jsonschema",
     "resource": "not on Windows",
     "pyarrow": "the extra `parquet`",
+    "jinja2": "only for who has a template",
+    "compression": "new in 3.14, for .zst",
+    "backports": "the extra `zst`",
     "uvloop": "only for who needs a loop of our own",
     "charset_normalizer": "only for bytes that are not UTF-8",
     "difflib": "only for who mistyped a name",

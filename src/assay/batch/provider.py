@@ -17,12 +17,12 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from assay.batch.formats import Record
 from assay.batch.journal import Journal, key_of
 from assay.batch.parcels import Parcel, Parcels
 from assay.batch.progress import Reporter
 from assay.batch.recorder import ReadRow
 from assay.batch.runner import Ask
-from assay.batch.sources import Record
 from assay.errors import APIError, ConfigurationError
 from assay.extractor import Extractor
 from assay.groq.calls import Awaited

@@ -101,7 +101,7 @@ def batch(
     fetch_embedded(options, quiet=flags.quiet or log_json)
     extractor = Extractor.of(target, options, limiter=limiter)
     if plan:
-        _show(dry_run(extractor, source, output, columns=columns, pace=pace))
+        _show(dry_run(extractor, source, output, settings=settings, pace=pace))
         return
     reporter = follow.follower(err, output, quiet=flags.quiet, log_json=log_json)
     with closing(reporter) if isinstance(reporter, follow.Live) else nullcontext():

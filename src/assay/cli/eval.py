@@ -15,8 +15,8 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from assay.batch.formats import Columns
 from assay.batch.rows import error_text
-from assay.batch.sources import Columns
 from assay.cli import show
 from assay.cli.common import FAILED, SchemaFlag, load_target
 from assay.cli.console import err, out, to_json

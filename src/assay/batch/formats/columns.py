@@ -1,34 +1,22 @@
-"""Parquet, through pyarrow (the extra `assay[parquet]`): rows in, and rows out with columns typed from the schema.
+"""From a JSON Schema to Arrow: the type of a column, and how a JSON value is brought into it.
 
-A column's type comes from the JSON Schema of the target alone, never from the data. What Parquet has no type for (values of
-several kinds, recursive ones, anything) is kept as JSON text.
+The type comes from the JSON Schema of the target alone, never from the data. What Arrow has no type for (values of several
+kinds, recursive ones, anything) is kept as JSON text.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from pydantic_core import from_json, to_json
+import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
+from pydantic_core import to_json
 
-from assay.batch.errors import StorageError
-from assay.batch.journal import Finished, lines
-from assay.errors import ConfigurationError
+from assay.batch.formats.arrow import PREFIX, restored, typed
 from assay.schema.navigate import resolve
 from assay.types import JSON, JSONObject
-
-try:
-    import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
-except ImportError as missing:
-    raise ConfigurationError('Parquet needs pyarrow: pip install "assay[parquet]"') from missing
-
-ROW_GROUP = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +26,17 @@ class Column:
     type: pa.DataType
     convert: Callable[[JSON], Any]
 
+    def array(self, values: list[JSON]) -> pa.Array:
+        """Raises what Arrow or `convert` raises for a value that does not fit."""
+        return pa.array([self.convert(value) for value in values], type=self.type)
 
-def read_rows(path: Path, text: str, size: int) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file; values that JSON does not have (dates, decimals) are written as JSON writes them."""
-    try:
-        file = pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
-        raise ConfigurationError(f"{path} is no Parquet file that can be read: {error}") from None
-    with file:
-        if text not in file.schema_arrow.names:
-            raise ConfigurationError(f"{path} has no column {text!r}: --text names one of {', '.join(file.schema_arrow.names)}")
-        for batch in file.iter_batches(batch_size=size):
-            yield from batch.to_pylist()
+
+@dataclass(frozen=True, slots=True)
+class Carried(Column):
+    """A column whose type the input itself named."""
+
+    def array(self, values: list[JSON]) -> pa.Array:
+        return restored(values, self.type)
 
 
 # -- types of the schema -----------------------------------------------------------------------------------------------
@@ -138,7 +125,7 @@ def _struct(fields: Mapping[str, Column], schema: JSONObject) -> Column:
     return Column(pa.struct([pa.field(name, field.type) for name, field in fields.items()]), convert)
 
 
-# -- writing -------------------------------------------------------------------------------------------------------------
+# -- of the output -------------------------------------------------------------------------------------------------------------
 
 _ERROR = _struct({"kind": _SCALARS["string"], "message": _SCALARS["string"]}, {})
 _USAGE = _struct(
@@ -155,38 +142,18 @@ _REPAIRS = _list(_struct(dict.fromkeys(("path", "kind", "before", "after"), _SCA
 def row_columns(value: JSONObject, id_: str, carried: Mapping[str, str]) -> dict[str, Column]:
     """The columns of the output. `id_` and `carried` name the kind of value that the input had there."""
     return {
-        "id": _SCALARS.get(id_, _AS_JSON),
+        "id": _carried(id_),
         "value": column_of(value),
         "error": _ERROR,
         "attempts": _SCALARS["integer"],
         "usage": _USAGE,
         "repairs": _REPAIRS,
         "model": _SCALARS["string"],
-        **{name: _SCALARS.get(kind, _AS_JSON) for name, kind in carried.items()},
+        **{name: _carried(kind) for name, kind in carried.items()},
     }
 
 
-def write_rows(path: Path, rows: Iterable[Finished], columns: Mapping[str, Column]) -> None:
-    """Write a whole Parquet file. Raises `StorageError` for a value that does not fit its column."""
-    schema = pa.schema([pa.field(name, column.type) for name, column in columns.items()])
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        texts = lines(rows)
-        while group := [from_json(line) for line in islice(texts, ROW_GROUP)]:
-            writer.write_table(_table(group, columns, schema))
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _table(group: list[JSONObject], columns: Mapping[str, Column], schema: pa.Schema) -> pa.Table:
-    arrays = [_array(group, name, column) for name, column in columns.items()]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _array(group: list[JSONObject], name: str, column: Column) -> pa.Array:
-    try:
-        return pa.array([column.convert(row.get(name)) for row in group], type=column.type)
-    except (pa.ArrowException, ValueError, OverflowError, AttributeError, TypeError) as error:
-        raise StorageError(
-            f"a value of {name!r} does not fit its Parquet column ({column.type}): {error}. "
-            "The journal has all rows: write the output as .jsonl instead"
-        ) from None
+def _carried(kind: str) -> Column:
+    if kind.startswith(PREFIX):
+        return Carried(typed(kind), _same)
+    return _SCALARS.get(kind, _AS_JSON)
