@@ -54,12 +54,16 @@ def _same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def check_ours(path: Path, what: str, *, known: bool) -> None:
+def check_regular(path: Path, what: str) -> None:
+    """Raise `ConfigurationError` for what is there and cannot be written anew: a folder, a pipe, a device."""
+    if path.exists() and not path.is_file():
+        raise ConfigurationError(f"{path} is no regular file, so it cannot be {what}: name another")
+
+
+def check_ours(path: Path, *, known: bool) -> None:
     """Raise `ConfigurationError` for an existing file that no run of ours wrote. `known`: the journal says one did."""
-    if not os.path.lexists(path):
+    if not path.exists():
         return
-    if not path.is_file():
-        raise ConfigurationError(f"{path} is no regular file: {what} is one that can be written anew")
     if known:
         try:
             with path.open("rb") as file:

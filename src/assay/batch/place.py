@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from pydantic_core import from_json, to_json
 
-from assay.batch.files import Owned, check_apart, check_ours, mode_beside
+from assay.batch.files import Owned, check_apart, check_ours, check_regular, mode_beside
 from assay.batch.formats import STDIN, Rows
 from assay.batch.journal import Journal
 from assay.errors import ConfigurationError
@@ -71,27 +70,22 @@ def place(
     written = {"the output": found.output, "the errors file": found.errors, "the journal": found.journal}
     others = [("the input", source)] if source is not None else []
     check_apart(written, [*others, *(("a file that the run reads", path) for path in read)])
-    for what, path in list(written.items())[:2]:
-        if not force and not found.journal.exists():
-            _check_absent(path, what, found.journal)
+    for what, path in written.items():
+        check_regular(path, what)
+        if not force and path.exists() and not found.journal.exists():
+            raise ConfigurationError(
+                f"{path} exists and has no journal ({found.journal.name}), so no run wrote it: move it away, name another file, "
+                "or --force to overwrite it"
+            )
     return found
-
-
-def _check_absent(path: Path, what: str, journal: Path) -> None:
-    if os.path.lexists(path) and path.is_file():
-        raise ConfigurationError(
-            f"{path} exists and has no journal ({journal.name}): {what} would overwrite it. Move it away, name another file, "
-            "or --force to overwrite it"
-        )
-    check_ours(path, what, known=False)
 
 
 def claim(journal: Journal, found: Place, *, force: bool) -> tuple[Owned, Owned]:
     """Output and errors file as this run's own. Raises `ConfigurationError` where one is there and no run of ours wrote it."""
     claimed: list[str] = from_json(journal.fact("claimed", "[]"))
     if not force:
-        check_ours(found.output, "the output", known=True)
-        check_ours(found.errors, "the errors file", known=str(found.errors) in claimed)
+        check_ours(found.output, known=True)
+        check_ours(found.errors, known=str(found.errors) in claimed)
     token = journal.fact("token") or secrets.token_hex(4)
     journal.remember(token=token, claimed=to_json(sorted({*claimed, str(found.errors)})).decode())
     return Owned(found.output, found.mode, token), Owned(found.errors, found.mode, token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -81,13 +82,21 @@ def run(
     reporter: Reporter | None = None,
     control: Control | None = None,
 ) -> Summary:
-    """`arun` from plain code. The extractor's connections are closed afterwards."""
+    """`arun` from plain code. The extractor's connections are closed afterwards.
+
+    In a running event loop it works, too, but holds that loop up until it is done: there `await arun(...)` is better.
+    """
 
     async def whole() -> Summary:
         async with extractor:
             return await arun(extractor, source, output, settings=settings, reporter=reporter, control=control)
 
-    return event_loop.run(whole())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return event_loop.run(whole())
+    with ThreadPoolExecutor(1, "assay-batch") as beside:  # a notebook: its own loop is at work
+        return beside.submit(event_loop.run, whole()).result()
 
 
 async def arun(

@@ -45,6 +45,15 @@ def load_target(spec: str) -> Any:
     return found
 
 
+def schema_file(target: Any, spec: str) -> Path | None:
+    """The file that a `--schema` was read from."""
+    if isinstance(target, Path):
+        return target
+    place = spec.rpartition(":")[0]
+    file = place if place.endswith(".py") else getattr(sys.modules.get(place), "__file__", None)
+    return Path(file) if file else None
+
+
 def read_source(name: str, flags: ReadFlags) -> Document:
     """The document that a file is, or the standard input for `-`."""
     if name != "-":

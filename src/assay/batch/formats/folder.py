@@ -38,9 +38,9 @@ def files(root: Path, options: ReadOptions) -> Iterator[Path]:
 
 def _record(number: int, path: Path, root: Path, encoding: str | None) -> Record:
     name = shown(path.relative_to(root))
+    if not path.is_file():  # a pipe or a device would hold up the run, or never end
+        return Record(number, name, f"\0{name}\0no file", fault=f"{name} is no regular file")
     try:
-        if not path.is_file():  # a pipe or a device would hold up the run, or never end
-            raise ConfigurationError(f"{name} is no regular file")
         text = documents.read(path, name=name, encoding=encoding).text
     except ConfigurationError as error:
         return Record(number, name, f"\0{name}\0{error}", fault=str(error))

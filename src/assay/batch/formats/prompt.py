@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,8 @@ from pydantic_core import to_json
 from assay.batch.formats.nulls import is_null
 from assay.errors import ConfigurationError
 from assay.types import JSON
+
+_LONE = re.compile("[\ud800-\udfff]")
 
 
 class NoText(Exception):  # noqa: N818  # a row without a text, and why: no error of the program
@@ -53,6 +56,8 @@ class Prompt:
 
 
 def _told(text: str, what: str) -> str:
+    if not text.isascii() and _LONE.search(text):
+        raise NoText(f"{what} has a lone surrogate, which is no character", text)
     if text.strip():
         return text
     raise NoText(f"{what} is empty", text)

@@ -171,7 +171,7 @@ class CSVSink(Growing):
 
     def _header(self, carried: tuple[str, ...]) -> list[str]:
         value = [f"value.{name}" for name in self._fields] or ["value"]
-        return ["id", *value, *OWN_COLUMNS[2:], *carried]
+        return ["id", *map(self._cell, value), *OWN_COLUMNS[2:], *map(self._cell, carried)]
 
     def _cells(self, row: JSONObject, carried: tuple[str, ...]) -> list[str]:
         value, error = row["value"], row["error"]
