@@ -94,8 +94,7 @@ def main() -> None:
     except TyperException as error:
         _say_usage(error)
         sys.exit(USAGE)
-    if isinstance(ended, int):
-        sys.exit(ended)
+    sys.exit(ended if isinstance(ended, int) else 0)
 
 
 def _say_usage(error: TyperException) -> None:

