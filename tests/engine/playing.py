@@ -28,7 +28,9 @@ def task(type_: Any, *, profile: Profile | None = None, **options: Any) -> Task[
         modes=Modes(profile.modes),
         model="test",
         wire={Mode.JSON_SCHEMA: schema, Mode.TOOLS: schema, Mode.JSON: WireSchema(), Mode.TEXT: WireSchema()},
-        coercer=Coercer(compiled.json_schema),
+        coercer=Coercer(
+            compiled.json_schema, compiled.marks, strict=given.strict, name=compiled.name, wrapper=compiled.wrapper
+        ),
         strict=given.strict,
         context=given.context,
         params=Params(temperature=given.temperature, max_tokens=given.max_tokens),

@@ -34,7 +34,7 @@ def compile_task(target: Target[T], options: Options, connection: Connection) ->
         modes=Modes(able, connection.learnt),
         model=connection.model,
         wire=_wire(target, profile),
-        coercer=Coercer(target.json_schema),
+        coercer=Coercer(target.json_schema, target.marks, strict=options.strict, name=target.name, wrapper=target.wrapper),
         strict=options.strict,
         context=options.context,
         params=Params(

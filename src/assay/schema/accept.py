@@ -98,6 +98,10 @@ def _enum(_: Acceptor, schema: JSONObject) -> Check | None:
 
 def same(a: JSON, b: JSON) -> bool:
     """Equal as JSON: 1 is 1.0 but not true."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(item, b[key]) for key, item in a.items())
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
     return bool(a == b) and isinstance(a, bool) is isinstance(b, bool)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import collections.abc
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Generic, Protocol, TypeVar, cast, get_args, get_origin
 
 from pydantic_core import PydanticSerializationError, to_json
 
+from assay.decode import Reader
 from assay.errors import ConfigurationError
 from assay.schema.example import example, example_text
 from assay.schema.extent import Extent
+from assay.schema.marks import Marks, taken
 from assay.schema.slices import Slices
 from assay.target import drafts, generate, typed
 from assay.target.cache import Cache
@@ -57,6 +59,15 @@ class Target(Generic[T]):
     """How long an answer can be."""
     annotation: Any = None
     """The Python type; None for a JSON Schema."""
+    marks: Marks = field(default_factory=dict)
+    """What the type says that its schema cannot; none for a JSON Schema."""
+    reader: Reader = field(init=False)
+    """Reads a model's text."""
+
+    def __post_init__(self) -> None:
+        said = self.marks.values()
+        exact, infinite = any(mark.exact for mark in said), any(mark.infinite for mark in said)
+        object.__setattr__(self, "reader", Reader(self.json_schema, wrapper=self.wrapper, exact=exact, infinite=infinite))
 
     def parse(self, text: str, *, context: Any = None) -> T:
         """The value in a text that is plain JSON and fits without any conversion; else `Invalid`, without problems.
@@ -161,9 +172,18 @@ def _of_type(type_: Any) -> Target[Any]:
     if wrapper is not None:
         adapter, schema = generate.build(wrapped_type(type_, wrapper, name), name)
     schema = inlined(schema)
+    marks = taken(schema)
     has_validators = typed.runs_user_code(adapter.core_schema)
     return Target(
-        name, schema, has_validators, wrapper, typed.checker(adapter, schema), Slices(schema), Extent(schema), annotation=type_
+        name,
+        schema,
+        has_validators,
+        wrapper,
+        typed.checker(adapter, schema, marks),
+        Slices(schema),
+        Extent(schema),
+        annotation=type_,
+        marks=marks,
     )
 
 
