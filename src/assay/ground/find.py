@@ -19,7 +19,7 @@ SHORTEST_PREFIX = 4
 """Letters from which on a word may have another ending."""
 
 
-class Spot(NamedTuple):
+class Place(NamedTuple):
     """A place that a value could have come from; the lower its charge, the likelier."""
 
     start: int
@@ -28,13 +28,13 @@ class Spot(NamedTuple):
     match: Match
 
 
-def spots(value: str, text: Folded) -> list[Spot]:
+def places(value: str, text: Folded) -> list[Place]:
     """Every place of `value`, in text order. Nothing is escaped, nothing is a pattern."""
     needle = fold(value)
     bare = value.strip()
     if not needle:
         return []
-    found: list[Spot] = []
+    found: list[Place] = []
     at = text.text.find(needle)
     looked = 0
     while at >= 0 and looked < MOST:
@@ -42,7 +42,7 @@ def spots(value: str, text: Folded) -> list[Spot]:
         place = text.back(at, at + len(needle))
         if place is not None and (charge := border(text.source, *place)) is not None:
             exact = text.source[place[0] : place[1]] == bare
-            found.append(Spot(*place, charge if exact else charge + FOLDED, "exact" if exact else "folded"))
+            found.append(Place(*place, charge if exact else charge + FOLDED, "exact" if exact else "folded"))
         at = text.text.find(needle, at + 1)
     return found
 
