@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from client import MODEL
 from pydantic import BaseModel, Field
 
 import assay
@@ -31,7 +32,7 @@ class Ticket(BaseModel):
 
 def main() -> None:
     done = 0
-    with assay.Extractor(Ticket, max_tokens=100) as extractor:
+    with assay.Extractor(Ticket, model=MODEL, max_tokens=100) as extractor:
         for message, outcome in zip(MESSAGES, extractor.map(MESSAGES, concurrency=4), strict=True):
             print(message)
             if outcome.ok:

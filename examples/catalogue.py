@@ -10,6 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
+from client import MODEL
 from pydantic import BaseModel, ConfigDict, Field
 
 import assay
@@ -47,7 +48,7 @@ class CatalogueEntry(BaseModel):
 
 
 def main() -> None:
-    with assay.Extractor(CatalogueEntry, examples=[EXAMPLE], max_tokens=300) as extractor:
+    with assay.Extractor(CatalogueEntry, model=MODEL, examples=[EXAMPLE], max_tokens=300) as extractor:
         outcome = extractor.run(TEXT)
     entry = outcome.unwrap()
     found = {span.path: TEXT[span.start : span.end] for span in outcome.spans}

@@ -1,4 +1,4 @@
-"""The chat client of the examples: Groq when GROQ_API_KEY is set, else the same client over the embedded model."""
+"""The model of the examples: Groq's when GROQ_API_KEY is set, else the embedded one, a toy; and the chat client, likewise."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from assay.backends.local.transport import AsyncLocalTransport, LocalTransport
 from assay.backends.local.weights import resolve
 
 HOSTED, EMBEDDED = "openai/gpt-oss-20b", "smollm2-135m"
+
+MODEL = os.environ.get("ASSAY_MODEL") or (f"groq/{HOSTED}" if os.environ.get("GROQ_API_KEY") else f"local/{EMBEDDED}")
+"""What `model=` of an extraction is here."""
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from client import MODEL
 from pydantic import BaseModel, Field
 
 import assay
@@ -19,7 +20,7 @@ EXAMPLE = (
 )
 
 
-@assay.extractable(instructions="Dates are written YYYY-MM-DD.", examples=[EXAMPLE], retries=2, max_tokens=150)
+@assay.extractable(model=MODEL, instructions="Dates are written YYYY-MM-DD.", examples=[EXAMPLE], retries=2, max_tokens=150)
 class Meeting(BaseModel):
     """A meeting that a message announces."""
 
@@ -37,7 +38,7 @@ class Agenda(assay.Extractable):
 def main() -> None:
     meeting = assay.extract(Meeting, TEXT)
     print(f"{meeting.topic}, {meeting.day}, {meeting.city}")
-    for point in Agenda.extract(TEXT, examples=[(EXAMPLE[0], {"points": ["the concert"]})], max_tokens=100).points:
+    for point in Agenda.extract(TEXT, model=MODEL, examples=[(EXAMPLE[0], {"points": ["the concert"]})], max_tokens=100).points:
         print(f"  - {point}")
 
 

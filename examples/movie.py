@@ -8,7 +8,7 @@ what assay sends: every field with its name and type, only the object, null for 
 
 from __future__ import annotations
 
-from client import connect
+from client import MODEL, connect
 from pydantic import BaseModel, Field, ValidationError
 
 import assay
@@ -48,7 +48,7 @@ def poor(text: str) -> Movie | None:
 
 def main() -> None:
     hoped = [poor(text) for text in TEXTS]
-    with assay.Extractor(Movie, retries=0, max_tokens=120) as extractor:
+    with assay.Extractor(Movie, model=MODEL, retries=0, max_tokens=120) as extractor:
         asked = [outcome.value for outcome in extractor.map(TEXTS)]
     for name, movies in (("poor prompt", hoped), ("effective prompt", asked)):
         print(f"{name:<17} {sum(movie is not None for movie in movies)} of {len(TEXTS)} valid")

@@ -5,6 +5,7 @@ python examples/nested_product.py
 
 from __future__ import annotations
 
+from client import MODEL
 from pydantic import BaseModel, Field
 
 import assay
@@ -53,7 +54,7 @@ class Product(BaseModel):
 
 
 def main() -> None:
-    product = assay.extract(Product, TEXT, examples=[EXAMPLE], max_tokens=500)
+    product = assay.extract(Product, TEXT, model=MODEL, examples=[EXAMPLE], max_tokens=500)
     print(product.name)
     for variant in product.variants:
         print(f"  {variant.colour:<12} {variant.price:8.2f}")

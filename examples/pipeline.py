@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from client import MODEL
 from pydantic import BaseModel
 
 import assay
@@ -36,7 +37,7 @@ class Flat(BaseModel):
 def enrich(rows: Iterable[dict[str, str]]) -> Iterator[dict[str, Any]]:
     """Each row with the columns of `Flat`, or with the reason why it has none."""
     kept = list(rows)
-    with assay.Extractor(Flat, max_tokens=80) as extractor:
+    with assay.Extractor(Flat, model=MODEL, max_tokens=80) as extractor:
         for row, outcome in zip(kept, extractor.map(row["ad"] for row in kept), strict=True):
             columns = outcome.unwrap().model_dump() if outcome.ok else dict.fromkeys(Flat.model_fields)
             yield {**row, **columns, "error": None if outcome.ok else str(outcome.error)}

@@ -6,6 +6,7 @@ assay extract --schema examples/recipe.py:Recipe my-recipe.txt
 
 from __future__ import annotations
 
+from client import MODEL
 from pydantic import BaseModel, Field
 
 import assay
@@ -46,7 +47,7 @@ class Recipe(BaseModel):
 
 
 def main() -> None:
-    recipe = assay.extract(Recipe, TEXT, examples=[EXAMPLE], max_tokens=500)
+    recipe = assay.extract(Recipe, TEXT, model=MODEL, examples=[EXAMPLE], max_tokens=500)
     print(f"{recipe.title}, for {recipe.servings}, {recipe.minutes} minutes")
     for ingredient in recipe.ingredients:
         amount = " ".join(str(part) for part in (ingredient.quantity, ingredient.unit) if part is not None)

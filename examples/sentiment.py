@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from client import MODEL
 from pydantic import BaseModel, Field
 
 import assay
@@ -30,7 +31,9 @@ class Sentiment(BaseModel):
 
 
 def main() -> None:
-    review = assay.extract(Sentiment, REVIEW, instructions="Judge the review as a whole.", examples=[EXAMPLE], max_tokens=200)
+    review = assay.extract(
+        Sentiment, REVIEW, model=MODEL, instructions="Judge the review as a whole.", examples=[EXAMPLE], max_tokens=200
+    )
     print(f"{review.sentiment} ({review.confidence:.0%} sure)")
     for phrase in review.key_phrases:
         print(f"  - {phrase!r}{'' if phrase in REVIEW else '  (not in the review: the model made it up)'}")

@@ -94,7 +94,8 @@ def test_schema_file_is_what_the_command_prints(
 @pytest.mark.model
 def test_a_schema_file_works_on_the_command_line() -> None:
     source = "Six Wrong Turnings, a comedy directed by Paul Adeyemi, came out in 2014 and runs 91 minutes."
-    ran = run("-m", "assay", "extract", "--schema", "schemas/movie.json", "--max-tokens", "150", source=source)
+    flags = ("--model", "local/smollm2-135m", "--max-tokens", "150")
+    ran = run("-m", "assay", "extract", "--schema", "schemas/movie.json", *flags, source=source)
     assert ran.returncode == 0, ran.stderr
     schema = json.loads((ROOT / "schemas" / "movie.json").read_text(encoding="utf-8"))
     Draft202012Validator(schema).validate(json.loads(ran.stdout))

@@ -23,6 +23,7 @@ LAYERS = (
     {"data", "prices"},
     {"outcome"},
     {"errors"},
+    {"documents"},
     {"options", "flow"},
     {"schema"},
     {"coerce", "decode"},
@@ -35,7 +36,7 @@ LAYERS = (
     {"doctor", "extractor"},
     {"api"},
     {"batch"},
-    {"adapters", "evals", "report"},
+    {"adapters", "evals", "report", "testing"},
     {"cli"},
     {"__main__"},
 )
@@ -48,19 +49,26 @@ LAZY = {
     ("assay.backends.http", "assay.backends.transports.httpx_transport"): "httpx, for those who bring a client of it",
     ("assay.decode.reading", "assay.decode.mending"): "the lenient reader, for replies that are not plain JSON",
     ("assay.connect.connection", "assay.backends.local"): "the extra `local`",
-    ("assay.target.build", "assay.target.drafts"): "jsonschema, for a target that is a JSON Schema",
-    ("assay.batch", "assay.batch.parquet"): "the extra `parquet`",
+    ("assay.batch.formats", "assay.batch.formats.parquet"): "the extra `parquet`",
+    ("assay.batch.formats", "assay.batch.formats.arrow"): "the extra `parquet`",
 }
 
 # Rooms whose functions may import: they serve optional extras, or are never imported by another room.
-LAZY_ROOMS = ("assay.adapters", "assay.backends.local", "assay.cli")
+LAZY_ROOMS = ("assay.adapters", "assay.backends.local", "assay.cli", "assay.documents.formats", "assay.testing.plugin")
 
 # Packages that are imported only when they are used, wherever that is.
 LAZY_PACKAGES = {
     "httpx": "only for an injected client",
-    "regex": "only for patterns that pydantic's engine does not take",
+    "jsonschema": "only for a target that is a JSON Schema",
+    "jsonschema_specifications": "comes with jsonschema",
+    "referencing": "comes with jsonschema",
+    "resource": "not on Windows",
     "pyarrow": "the extra `parquet`",
+    "jinja2": "only for who has a template",
+    "compression": "new in 3.14, for .zst",
+    "backports": "the extra `zst`",
     "uvloop": "only for who needs a loop of our own",
+    "charset_normalizer": "only for bytes that are not UTF-8",
     "difflib": "only for who mistyped a name",
     "rapidfuzz": "only for a text that does not stand in its source",
     "ctypes": "only for an interrupted call",
@@ -77,6 +85,9 @@ HEAVY = (
     "aiohttp",
     "httpx",
     "xllamacpp",
+    "pypdfium2",
+    "selectolax",
+    "PIL",
     "pyarrow",
     "yaml",
     "rapidfuzz",

@@ -35,11 +35,12 @@ from assay.errors import (
 from assay.options import Budget, Options
 from assay.outcome import Attempt, Outcome
 from assay.prices import Price
-from assay.types import Message, Mode, Problem, PromptStyle, RateLimits, Repair, Span, Usage
+from assay.types import Message, Mode, Place, Problem, PromptStyle, RateLimits, Repair, Span, Usage
 
 if TYPE_CHECKING:
-    from assay import decode
+    from assay import decode, evals, testing
     from assay.api import Extractable, aextract, extract, extractable
+    from assay.documents import Document, read
     from assay.extractor import Extractor
     from assay.groq import AsyncGroq, Groq
     from assay.streaming import Partial
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 else:
     _ROOMS = {
         "AsyncGroq": "groq",
+        "Document": "documents",
         "Extractable": "api",
         "Extractor": "extractor",
         "Groq": "groq",
@@ -55,11 +57,12 @@ else:
         "aextract": "api",
         "extract": "api",
         "extractable": "api",
+        "read": "documents",
     }
 
     def __getattr__(name: str) -> Any:
         """The doors are imported when first used: a program with the client alone does not pay for extraction, nor the other way round."""
-        if name == "decode" or name in _ROOMS.values():
+        if name in ("decode", "evals", "testing") or name in _ROOMS.values():
             return importlib.import_module(f"assay.{name}")
         if name not in _ROOMS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -88,6 +91,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "DecodeError",
+    "Document",
     "Extractable",
     "ExtractionError",
     "Extractor",
@@ -102,6 +106,7 @@ __all__ = [
     "Outcome",
     "Partial",
     "PermissionDeniedError",
+    "Place",
     "Price",
     "Problem",
     "PromptStyle",
@@ -115,6 +120,9 @@ __all__ = [
     "Usage",
     "aextract",
     "decode",
+    "evals",
     "extract",
     "extractable",
+    "read",
+    "testing",
 ]

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Self, TypeVar, Unpack, overload
 from pydantic import BaseModel
 
 from assay.connect.connection import surroundings
-from assay.extractor import SETTINGS, Extractor, Given, settings_of
+from assay.connect.given import Given
+from assay.extractor import SETTINGS, Extractor, settings_of
 from assay.options import Options, OptionsDict
 from assay.streaming import Partial
 from assay.target.build import Target, target

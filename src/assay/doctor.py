@@ -19,10 +19,11 @@ from assay.backends.exchange import exchange
 from assay.connect.connection import Connection, connect
 from assay.errors import APIConnectionError, APIError, APIStatusError, AuthenticationError, NotFoundError, PermissionDeniedError
 from assay.flow import drive
-from assay.flow.effects import Flow, taking
+from assay.flow.effects import Flow
+from assay.flow.relay import relay_emitted
+from assay.flow.urls import shown
 from assay.options import Options, OptionsDict
-from assay.types import JSON, Call, JSONObject, Message, Mode, Params, RateLimits, Reply, Usage
-from assay.wire.openai_chat import Delta
+from assay.types import JSON, Call, Delta, JSONObject, Message, Mode, Params, RateLimits, Reply, Usage
 
 Verdict: TypeAlias = Literal["honoured", "ignored", "refused", "yes", "no", "unclear"]
 
@@ -36,13 +37,6 @@ _SCHEMA: JSONObject = {
     "required": [_KEY, "zq_unit"],
     "additionalProperties": False,
 }
-_OPTIONAL: JSONObject = {
-    "type": "object",
-    "properties": {"zq_name": {"type": "string"}, "zq_day": {"type": "string"}},
-    "required": ["zq_name"],
-    "additionalProperties": False,
-}
-_STATED = "Ann came on 2024-03-05. Give her name as zq_name and the day on which she came as zq_day."
 _QUESTION = "Ann has two apples and Bob has three. How many have they together?"
 _FATAL = (AuthenticationError, PermissionDeniedError, NotFoundError)
 
@@ -88,15 +82,13 @@ def _probe(connection: Connection) -> Flow[Report]:
     findings = [(yield from _plain(connection, replies))]
     for mode, judge in _MODES:
         findings.append((yield from _mode(connection, mode, judge, replies)))
-    if Finding("mode json_schema", "honoured") in map(_bare, findings):
-        findings.append((yield from _optional(connection, replies)))
     findings.append((yield from _streams(connection, replies)))
     findings.append((yield from _logprobs(connection)))
     findings += _seen(replies)
     honoured = [mode for mode, _ in _MODES if Finding(f"mode {mode}", "honoured") in [_bare(f) for f in findings]]
     return Report(
         model=connection.model,
-        base_url=connection.endpoint.base_url,
+        base_url=shown(connection.endpoint.base_url),
         findings=tuple(findings),
         usage=sum((reply.usage for reply in replies), Usage()),
         limits=next((reply.limits for reply in reversed(replies) if reply.limits is not None), None),
@@ -142,22 +134,6 @@ def _mode(connection: Connection, mode: Mode, judge: Callable[[str], Verdict], r
     return Finding(f"mode {mode}", judge(reply.text), f"answered {reply.text.strip()[:60]!r}")
 
 
-def _optional(connection: Connection, replies: list[Reply]) -> Flow[Finding]:
-    """Whether a field that may be left out comes when the text states it: where decoding is constrained, it may not."""
-    subject = "optional fields"
-    try:
-        reply = yield from complete(connection.endpoint, _call(Mode.JSON_SCHEMA, _STATED, schema=_OPTIONAL))
-    except APIError as error:
-        return _refused(subject, error)
-    replies.append(reply)
-    data = _json(reply.text)
-    if not isinstance(data, dict):
-        return Finding(subject, "unclear", f"answered {reply.text.strip()[:60]!r}")
-    if "zq_day" in data:
-        return Finding(subject, "yes", "given when the text states them")
-    return Finding(subject, "no", "left out although the text states them: they have to be sent as required and nullable")
-
-
 def _refused(subject: str, error: APIError) -> Finding:
     if isinstance(error, (*_FATAL, APIConnectionError)):
         raise error
@@ -192,10 +168,14 @@ _MODES: tuple[tuple[Mode, Callable[[str], Verdict]], ...] = (
 def _streams(connection: Connection, replies: list[Reply]) -> Flow[Finding]:
     """Whether an answer comes in pieces, and whether its usage is told."""
     pieces: list[Delta] = []
+
+    def take(delta: Delta) -> tuple[()]:
+        pieces.append(delta)
+        return ()
+
     try:
-        reply = yield from taking(
-            stream(connection.endpoint, _call(Mode.TEXT, "Count from one to five in words.")), pieces.append
-        )
+        question = _call(Mode.TEXT, "Count from one to five in words.")
+        reply = yield from relay_emitted(stream(connection.endpoint, question), take)
     except APIError as error:
         return _refused("streaming", error)
     replies.append(reply)

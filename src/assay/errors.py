@@ -31,6 +31,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from assay.outcome import Attempt, Outcome
@@ -43,6 +44,39 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
     near = difflib.get_close_matches(name, names, n=1)
     return near[0] if near else None
+
+
+class Reason(StrEnum):
+    """Why a server said no, whatever its own words for it: `APIError.reason`.
+
+    `assay.wire.reasons` reads it out of an answer, and says which of these every other request would meet too.
+    """
+
+    BAD_KEY = "bad_key"
+    NO_PERMISSION = "no_permission"
+    NO_CREDIT = "no_credit"
+    """Nothing is left to pay with, or the account's own limit is reached: waiting does not help."""
+    DAILY_QUOTA = "daily_quota"
+    """What a day allows is used up; `retry_after` says when there is more, if the server does."""
+    RATE_LIMIT = "rate_limit"
+    OVERLOADED = "overloaded"
+    SERVER_ERROR = "server_error"
+    MODEL_NOT_FOUND = "model_not_found"
+    NOT_FOUND = "not_found"
+    """The path is not there: mostly a wrong `base_url`."""
+    MODE_REFUSED = "mode_refused"
+    """The server or the model does not have the mode: no `response_format`, no tools."""
+    SCHEMA_REFUSED = "schema_refused"
+    """The mode is there, but this schema is not taken in it."""
+    NO_TEMPERATURE = "no_temperature"
+    TOKEN_LIMIT = "token_limit"  # noqa: S105  # no password
+    """More answer tokens were asked for than there may be: `APIError.token_limit` of them."""
+    CONTEXT_TOO_LONG = "context_too_long"
+    REQUEST_TOO_LARGE = "request_too_large"
+    """This request alone is over a limit: of bytes, or of tokens per minute."""
+    CONTENT_FILTER = "content_filter"
+    GENERATION_REJECTED = "generation_rejected"
+    """What the model wrote was rejected, not the request."""
 
 
 class AssayError(Exception):
@@ -163,6 +197,8 @@ class APIError(AssayError):
         requests: int = 1,
         retry_after: float | None = None,
         failed_generation: str | None = None,
+        reason: Reason | None = None,
+        token_limit: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -177,6 +213,16 @@ class APIError(AssayError):
         """Seconds that the server asked to wait, when it said so."""
         self.failed_generation = failed_generation
         """What the model had written when the server rejected it; None when the server showed nothing."""
+        self.reason = reason
+        """Why, in our own words; None when it is not known."""
+        self.token_limit = token_limit
+        """With `Reason.TOKEN_LIMIT`, the most tokens that the answer may have."""
+
+    def add(self, note: str) -> None:
+        """Say this too, in brackets, unless it is empty."""
+        if note:
+            self.message = f"{self.message} ({note})"
+            self.args = (self.message,)
 
 
 class APIConnectionError(APIError):

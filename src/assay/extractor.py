@@ -5,30 +5,31 @@ Here the pure engine and the backends meet: `conduct` joins the engine's flow of
 
 from __future__ import annotations
 
+import asyncio
 import functools
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Generic, Self, TypeAlias, TypeVar, Unpack, overload
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar, Unpack, overload
 
 from assay.backends.chat import complete, stream
 from assay.backends.limiter import Limiter
 from assay.connect.compile import compile_task, fingerprint
 from assay.connect.connection import Connection, connect
-from assay.engine import Task, ask_until_good
+from assay.connect.given import Given, opened, placed, source_of
+from assay.engine import Task, ask_until_good, observe
 from assay.engine.prompt import Source
-from assay.errors import APIError, ConfigurationError
+from assay.errors import ConfigurationError
 from assay.flow import drive, fan
 from assay.flow.effects import Flow, Sleep
+from assay.flow.relay import relay, relay_emitted
 from assay.options import Options, OptionsDict
 from assay.outcome import Outcome
-from assay.streaming import Items, Partial, Showing, StreamMode, View, mapped, plan, to_the_end
+from assay.streaming import Items, Partial, Showing, StreamMode, View, plan, to_the_end
 from assay.target.build import Target, target
-from assay.types import JSON, Call, Message, Reply
+from assay.types import Call, Reply
 
 T = TypeVar("T")
-
-Given: TypeAlias = str | Sequence[Mapping[str, JSON] | Message]
-"""What a user gives as the source: a text, or chat messages."""
 
 SETTINGS = "__assay_options__"
 """The attribute of a decorated class that holds its options."""
@@ -99,13 +100,31 @@ class Extractor(Generic[T]):
         self, source: Given, *, context: Any = None, max_tokens: int | None = None, replies: Sequence[Reply] = ()
     ) -> Outcome[T]:
         """`run`, awaited. `replies` came in another way already: they answer the first calls, which are not sent."""
-        return await drive.arun(self._flow(source, context, max_tokens, replies), self._connection.async_transport())
+        try:
+            given = await asyncio.to_thread(opened, source) if isinstance(source, Path | bytes) else source
+        except ConfigurationError as error:
+            return Outcome(None, error, model=self.model)
+        return await drive.arun(self._flow(given, context, max_tokens, replies), self._connection.async_transport())
 
     def _flow(self, source: Given, context: Any, max_tokens: int | None, replies: Sequence[Reply] = ()) -> Flow[Outcome[T]]:
         send: Callable[[Call], Flow[Reply]] = functools.partial(complete, self._connection.endpoint)
         if replies:
             send = _given_first(iter(replies), send)
-        return conduct(self._task_for(context, max_tokens), _source(source), send)
+        try:
+            given = opened(source)
+        except ConfigurationError as error:
+            return Outcome(None, error, model=self.model)
+        return (yield from self._conducted(self._task_for(context, max_tokens), given, send))
+
+    def _conducted(self, task: Task[T], given: Given, send: Callable[[Call], Flow[Reply]]) -> Flow[Outcome[T]]:
+        source = source_of(given)
+        if (observer := observe.observer) is None:
+            outcome = yield from conduct(task, source, send)
+        else:
+            endpoint = self._connection.endpoint
+            about = observe.About(task.target.name, task.model, self._connection.provider, endpoint.base_url)
+            outcome = yield from observe.watched(observer.extraction(about), lambda told: conduct(task, source, told), send)
+        return placed(outcome, given)
 
     def _task_for(self, context: Any, max_tokens: int | None = None) -> Task[T]:
         task = self._task if context is None else replace(self._task, context=context)
@@ -113,7 +132,7 @@ class Extractor(Generic[T]):
 
     def steps(self, source: Given) -> Generator[Call | Sleep, Reply, Outcome[T]]:
         """An extraction's decisions alone, for those who send the calls in a way of their own."""
-        return ask_until_good(self._task, _source(source))
+        return ask_until_good(self._task, source_of(opened(source)))
 
     # -- one source, while its answer comes ----------------------------------------------------------------------------
 
@@ -161,12 +180,12 @@ class Extractor(Generic[T]):
         send = (
             (lambda call: watch.over(stream(endpoint, call))) if planned.streamed else (lambda call: complete(endpoint, call))
         )
-        return to_the_end(watch, conduct(task, _source(source), send), planned.note)
+        return to_the_end(watch, self._conducted(task, opened(source), send), planned.note)
 
     def _items(self, source: Given, context: Any, stream_mode: StreamMode) -> Flow[None]:
         task = self._task_for(context)
         items = Items(self.target, task.context, strict=task.strict)
-        return mapped(self._partials(source, context, stream_mode), items.of)
+        return relay_emitted(self._partials(source, context, stream_mode), items.of)
 
     # -- many sources ----------------------------------------------------------------------------------------------
 
@@ -223,22 +242,7 @@ class Extractor(Generic[T]):
 
 def conduct(task: Task[T], source: Source, send: Callable[[Call], Flow[Reply]]) -> Flow[Outcome[T]]:
     """Join the engine's calls with the flow that sends one."""
-    engine = ask_until_good(task, source)
-    reply: Reply | None = None
-    failure: APIError | None = None
-    while True:
-        try:
-            step = engine.throw(failure) if failure is not None else engine.send(reply)  # type: ignore[arg-type]  # None starts it
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
-        reply, failure = None, None
-        if isinstance(step, Sleep):
-            yield step
-            continue
-        try:
-            reply = yield from send(step)
-        except APIError as error:
-            failure = error
+    return relay(ask_until_good(task, source), Call, send)
 
 
 def _given_first(replies: Iterator[Reply], send: Callable[[Call], Flow[Reply]]) -> Callable[[Call], Flow[Reply]]:
@@ -249,23 +253,6 @@ def _given_first(replies: Iterator[Reply], send: Callable[[Call], Flow[Reply]]) 
         return reply if reply is not None else (yield from send(call))
 
     return answer
-
-
-def _source(given: object) -> Source:
-    if isinstance(given, str):
-        return given
-    if isinstance(given, bytes) or not isinstance(given, Sequence):
-        raise ConfigurationError(f"the source is a {type(given).__name__}: give a str or a sequence of chat messages")
-    return tuple(_message(at, message) for at, message in enumerate(given))
-
-
-def _message(at: int, given: object) -> Message:
-    if isinstance(given, Message):
-        return given
-    if not isinstance(given, Mapping) or "role" not in given:
-        raise ConfigurationError(f"message {at} of the source is no chat message: it needs a role and a content")
-    extra = {key: value for key, value in given.items() if key not in ("role", "content")}
-    return Message(given["role"], given.get("content"), extra)
 
 
 def settings_of(type_: Any) -> Options:

@@ -56,7 +56,7 @@ class Options:
 
     model: object = None
     """`"provider/name"`, a name with `base_url`, or a client object; None picks the default."""
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
     client: object = field(default=None, repr=False)
     """A client object to send through (the model's name is then `model`), or an `httpx.Client`/`AsyncClient`."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol
 
-from assay.types import JSON, Message, Mode, Problem, Repair, Span, T_co, Usage
+from assay.data.places import Places
+from assay.types import JSON, Message, Mode, Place, Problem, Repair, Span, T_co, Usage
 
 _NOTHING = Usage()
 
@@ -55,6 +56,10 @@ class Outcome(Generic[T_co]):
     notes: tuple[str, ...] = ()
     """Decisions worth knowing: modes stepped down, lists continued, budgets raised."""
     evidence: Evidence | None = field(default=None, repr=False, compare=False)
+    places: tuple[Place, ...] = field(default=(), repr=False)
+    """The pages (sheets, slides ...) of a source that was read from a file."""
+    words: bytes = field(default=b"", repr=False)
+    """Where the words of the source stand on its pages, packed: see `assay.data.places`."""
 
     @property
     def ok(self) -> bool:
@@ -68,7 +73,11 @@ class Outcome(Generic[T_co]):
     @property
     def spans(self) -> tuple[Span, ...]:
         """Where the values stand in the source, in document order of the value; one may have several. Looked up when asked for."""
-        return () if self.evidence is None else self.evidence.spans
+        spans = () if self.evidence is None else self.evidence.spans
+        if not self.places:
+            return spans
+        places = Places(self.places, self.words)
+        return tuple(replace(span, place=places.of(span.start, span.end)) for span in spans)
 
     @property
     def ungrounded(self) -> tuple[str, ...]:
@@ -93,6 +102,9 @@ class Outcome(Generic[T_co]):
 
     def unwrap(self) -> T_co:
         """The value, or the error raised."""
-        if self.error is not None:
-            raise self.error
+        if (error := self.error) is not None:
+            try:
+                raise error
+            finally:
+                del error, self  # this frame is in its traceback: neither is to keep the other alive
         return self.value  # type: ignore[return-value]  # ok means it is a T

@@ -79,6 +79,22 @@ class Params:
 
 
 @frozen
+class Bound:
+    """What an answer can hold that is made out of a source: a model that writes beyond it is caught in a loop."""
+
+    characters: int | None
+    """Of the answer's text; None when the source has images or other parts whose text is not known."""
+    words: int
+    """Of the source: a list that copies from it has no more equal items than these."""
+    source: str
+    """In which whatever an answer repeats may stand."""
+
+
+RUNAWAY = "runaway"
+"""The `finish_reason` of a reply that was broken off because it ran beyond its call's bound, or in circles."""
+
+
+@frozen
 class Call:
     """A request to a language model in neutral form. A wire encodes it, a backend sends it."""
 
@@ -92,6 +108,8 @@ class Call:
     strict: bool = False
     """Whether `schema` is in the strict form (all required, closed objects) and is to be enforced exactly."""
     params: Params = Params()
+    bound: Bound | None = None
+    """Where a streamed answer is broken off; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +182,9 @@ class Reply:
     text: str
     """The model's text: message content, tool arguments in tools mode, `failed_generation` of a refused one."""
     finish_reason: str | None = None
-    """The server's word: `stop`, `length`, `tool_calls`, `content_filter` ...; None when it said none."""
+    """`stop`, `length`, `tool_calls`, `content_filter`, or the server's own word where it means none of these; None when it said none;
+    or our own, `RUNAWAY`.
+    """
     usage: Usage = Usage()
     model: str | None = None
     request_id: str | None = None
@@ -178,6 +198,18 @@ class Reply:
     rejected: Rejection | None = None
     """Set when the server rejected the generation; then `text` holds what it had generated."""
     limits: RateLimits | None = None
+    notes: tuple[str, ...] = ()
+    """What is worth knowing of how it came, for `Outcome.notes`."""
+
+
+@frozen
+class Delta:
+    """A piece of a streamed reply."""
+
+    text: str = ""
+    reasoning: str = ""
+    restart: bool = False
+    """The connection broke and the request was sent again: what came before is void, the text begins anew."""
 
 
 ProblemKind: TypeAlias = Literal[
@@ -222,6 +254,33 @@ class Repair:
     after: str
 
 
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, bottom, right, top on a page, in points (1/72 inch) from its lower left corner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of a document: a page, a sheet, a slide, an attachment."""
+
+    kind: str
+    """`page`, `sheet`, `slide`, `mail`, `attachment`, `chapter`."""
+    number: int
+    """Counted from 1."""
+    name: str = ""
+    """What the document calls it: a page's own label, a sheet's or an attachment's name."""
+    start: int = 0
+    """The part is `document.text[start:end]`."""
+    end: int = 0
+    box: Box | None = None
+    """Of a span's place: what the span covers on the page; None where the format has no boxes."""
+    until: int | None = None
+    """Of a span's place: the number of the part in which the span ends, when that is a later one."""
+
+    def __str__(self) -> str:
+        name = f" ({self.name})" if self.name and self.name != str(self.number) else ""
+        return f"{self.kind} {self.number}{name}" + (f" to {self.until}" if self.until is not None else "")
+
+
 Match: TypeAlias = Literal["exact", "folded", "value", "words", "near", "quote"]
 """How a place agrees with the value: `exact`, the same characters; `folded`, equal but for case, width, composition, the shapes of
 quotes and dashes, white space and invisible signs; `value`, another print of the same number or date; `words`, the same words in
@@ -237,6 +296,8 @@ class Span:
     start: int
     end: int
     match: Match
+    place: Place | None = None
+    """The page (sheet, slide ...) of a document that was read from a file; None where the source has no such parts."""
     message: int | None = None
     """Of a source that is chat messages: the position of the one that it stands in. `start` and `end` count through
     `Outcome.source`, which holds the texts of all."""
@@ -247,7 +308,7 @@ class Span:
         return first, first + len(source[self.start : self.end].encode("utf-16-le", "surrogatepass")) // 2
 
 
-Dialect = Literal["plain", "nullable", "strict", "llama.cpp"]
+Dialect = Literal["plain", "strict", "llama.cpp"]
 """The forms of a JSON Schema that servers take: see `assay.schema.passes`."""
 
 

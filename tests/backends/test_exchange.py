@@ -25,7 +25,7 @@ from assay.errors import (
 from assay.flow.effects import Flow, Request, Response, Send, Sleep
 from assay.flow.rounds import Rounds
 from assay.types import Call, Message, Mode, RateLimits
-from assay.wire.openai_chat import to_body
+from assay.wire.body import to_body
 from servers import completion_body, error
 
 REQUEST = Request(

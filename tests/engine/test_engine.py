@@ -8,29 +8,24 @@ from typing import Any, Literal
 
 import pytest
 import tenacity
-from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field, field_validator
 
-from assay.coerce import Coercer
-from assay.connect.compile import compose
-from assay.connect.compile import wire as compiled_wire
 from assay.data import paths
-from assay.engine import Modes, Task, WireSchema, ask_until_good
+from assay.engine import Learnt, Modes, Task
 from assay.errors import (
-    BadRequestError,
+    APIStatusError,
     BudgetExceeded,
     ConfigurationError,
     ErrorResponse,
     ExtractionError,
     InternalServerError,
 )
-from assay.flow.effects import Sleep
-from assay.options import Budget, Options
-from assay.outcome import Outcome
+from assay.options import Budget
 from assay.prices import Price
-from assay.schema.passes import form as sent_form
-from assay.target.build import target
-from assay.types import Call, Mode, Profile, Rejection, Reply, Usage
+from assay.types import Call, Mode, Profile, Reply, Usage
+from assay.wire.errors import rejected, status_error
+from engine import playing
+from engine.playing import TEXT, play, said
 
 
 class Item(BaseModel):
@@ -46,59 +41,10 @@ class Order(BaseModel):
 
 
 GOOD = {"number": 7, "status": "open", "items": [{"name": "pen", "price": 1.5}, {"name": "ink", "price": 4}], "note": None}
-TEXT = "Order 7, open: a pen at 1.50 and ink at 4."
 
 
-def task(type_: Any = Order, *, profile: Profile | None = None, **options: Any) -> Task[Any]:
-    profile = profile or Profile(modes=(Mode.JSON, Mode.TEXT))
-    given = Options.of(**options)
-    compiled = target(type_)
-    schema = WireSchema(compiled.json_schema, strict=profile.strict)
-    return Task(
-        target=compiled,
-        prompt=compose(compiled, given, profile),
-        profile=profile,
-        modes=Modes(profile.modes),
-        model="test",
-        wire={Mode.JSON_SCHEMA: schema, Mode.TOOLS: schema, Mode.JSON: WireSchema(), Mode.TEXT: WireSchema()},
-        coercer=Coercer(compiled.json_schema),
-        strict=given.strict,
-        context=given.context,
-        retries=given.retries,
-        budget=given.budget,
-        price=given.price,
-    )
-
-
-def play(job: Task[Any], *answers: str | Reply | Exception, source: str = TEXT) -> tuple[Outcome[Any], list[Call], list[float]]:
-    """Run the loop with these answers; the outcome, the calls made, the waits asked for."""
-    flow = ask_until_good(job, source)
-    calls: list[Call] = []
-    waits: list[float] = []
-    queue = list(answers)
-    step: Any = None
-    while True:
-        try:
-            if step is None:
-                step = next(flow)
-            if isinstance(step, Sleep):
-                waits.append(step.seconds)
-                step = flow.send(None)  # type: ignore[arg-type]
-                continue
-            calls.append(step)
-            answer = queue.pop(0)
-            if isinstance(answer, Exception):
-                step = flow.throw(answer)
-            else:
-                usage = Usage(100, 10, total_tokens=110)
-                step = flow.send(answer if isinstance(answer, Reply) else Reply(answer, "stop", usage))
-        except StopIteration as stop:
-            assert not queue, f"{len(queue)} answers were not asked for"
-            return stop.value, calls, waits
-
-
-def said(call: Call) -> str:
-    return str(call.messages[-1].content)
+def task(type_: Any = Order, **given: Any) -> Task[Any]:
+    return playing.task(type_, **given)
 
 
 def test_a_good_answer_needs_one_call() -> None:
@@ -192,7 +138,10 @@ def test_all_attempts_fail() -> None:
 
 
 def refused(generation: str, code: str = "json_validate_failed") -> Reply:
-    return Reply(generation, rejected=Rejection(code, "Failed to generate JSON."))
+    error = status_error(
+        400, {}, json.dumps({"error": {"message": "Failed.", "code": code, "failed_generation": generation}}).encode()
+    )
+    return rejected(error, seconds=0.1)
 
 
 def test_usable_text_of_a_refused_generation_needs_no_second_call() -> None:
@@ -271,8 +220,9 @@ def test_a_truncated_value_is_never_passed_off_as_complete() -> None:
 # -- what a server refuses or ignores -----------------------------------------------------------------------------------------
 
 
-def bad_request(message: str) -> BadRequestError:
-    return BadRequestError(message, response=ErrorResponse(400))
+def bad_request(message: str, **more: Any) -> APIStatusError:
+    """What a server's 400 with this error object becomes."""
+    return status_error(400, {}, json.dumps({"error": {"message": message, **more}}).encode())
 
 
 def test_a_refused_mode_is_stepped_down_and_remembered() -> None:
@@ -299,15 +249,40 @@ def test_a_server_error_is_not_asked_again_here() -> None:
 
 
 def test_a_model_that_takes_no_temperature_is_asked_without_one() -> None:
-    error = BadRequestError("'temperature' does not support 0", param="temperature", response=ErrorResponse(400))
-    outcome, (first, again), _ = play(task(), error, json.dumps(GOOD))
+    job = task()
+    error = bad_request("'temperature' does not support 0", param="temperature")
+    outcome, (first, again), _ = play(job, error, json.dumps(GOOD))
     assert outcome.ok
     assert (first.params.temperature, again.params.temperature) == (0.0, None)
     assert "temperature" in outcome.notes[0]
+    _, (later,), _ = play(job, json.dumps(GOOD))
+    assert later.params.temperature is None  # learnt: no second request is refused
+
+
+def test_a_schema_that_is_refused_costs_only_its_own_task_the_mode() -> None:
+    learnt, able = Learnt(), (Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT)
+    profile = Profile(modes=able, strict=True)
+    big, small = (replace(task(profile=profile), modes=Modes(able, learnt)) for _ in range(2))
+    refusal = bad_request("Invalid schema for response_format 'Order': too many properties", param="response_format")
+    outcome, calls, _ = play(big, refusal, json.dumps(GOOD))
+    assert outcome.ok
+    assert [call.mode for call in calls] == [Mode.JSON_SCHEMA, Mode.JSON]
+    assert (big.modes.best, small.modes.best) == (Mode.JSON, Mode.JSON_SCHEMA)
+    play(small, bad_request("This model does not support response format `json_schema`."), json.dumps(GOOD))
+    assert task(profile=profile).modes.best is Mode.JSON_SCHEMA  # another server
+    assert Modes(able, learnt).best is Mode.JSON  # the mode itself is missing: nobody asks in it again
+
+
+def test_a_server_that_never_has_enough_of_refusing_is_given_up() -> None:
+    job = replace(task(), params=replace(task().params, max_tokens=50_000))
+    refusals = [bad_request(f"max_tokens must be less than or equal to `{at}`") for at in range(40_000, 39_900, -1)]
+    outcome, calls, _ = play(job, *refusals[:13])
+    assert outcome.error is refusals[12]
+    assert len(calls) == 13
 
 
 def test_a_source_that_the_model_cannot_hold_says_how_long_it_is() -> None:
-    error = BadRequestError("the context holds 2048 tokens", code="context_length_exceeded", response=ErrorResponse(400))
+    error = bad_request("the context holds 2048 tokens", code="context_length_exceeded")
     outcome, _, _ = play(task(), error)
     assert isinstance(outcome.error, ConfigurationError)
     assert "42 characters" in str(outcome.error)
@@ -508,63 +483,3 @@ def test_a_corrected_part_is_coerced_and_what_was_coerced_before_stays() -> None
     assert "/items" not in said(again)
     assert outcome.unwrap() == Order.model_validate({**GOOD, "items": [{"name": "pen", "price": 1.5}]})
     assert [[repair.path for repair in attempt.repairs] for attempt in outcome.attempts] == [["/items/0/price"], ["/status"]]
-
-
-# -- answers in a form that asks for all properties ----------------------------------------------------------------------
-
-
-class T(BaseModel):
-    name: str
-    property: str
-    comments: str = ""
-
-
-class G(BaseModel):
-    name: str
-    cases: list[str]
-    comments: str = ""
-    author: str = ""
-
-
-class Held(BaseModel):
-    item: T | G
-
-
-class Turned(BaseModel):
-    item: G | T
-
-
-@pytest.mark.parametrize("dialect", ["strict", "nullable", "llama.cpp"])
-@pytest.mark.parametrize("type_", [Held, Turned, T | G, list[T | G]])
-def test_nulls_that_the_form_asks_for_count_against_nobody(type_: Any, dialect: Any) -> None:
-    profile = Profile(modes=(Mode.JSON_SCHEMA, Mode.TEXT), strict=True, dialect=dialect)
-    given = {"name": "a", "cases": ["x"], "comments": None, "author": None}
-    answer = {"item": given} if type_ in (Held, Turned) else {"value": given} if type_ != list[T | G] else {"items": [given]}
-    sent = sent_form(target(type_).json_schema, dialect)[0]
-    Draft202012Validator(sent).validate(answer)
-    job = replace(task(type_, profile=profile), wire=compiled_wire(target(type_), profile))
-    outcome, calls, _ = play(job, json.dumps(answer))
-    assert len(calls) == 1
-    value = outcome.unwrap()
-    value = getattr(value, "item", value)
-    assert (value[0] if isinstance(value, list) else value) == G(name="a", cases=["x"])
-    assert outcome.notes == ()
-
-
-class Line(BaseModel):
-    name: str
-    count: int = 1
-
-
-class Bill(BaseModel):
-    number: int
-    note: str
-    lines: list[Line]
-
-
-def test_parts_are_led_back_too() -> None:
-    profile = Profile(modes=(Mode.JSON_SCHEMA, Mode.TEXT), strict=True, dialect="strict")
-    job = replace(task(Bill, profile=profile), wire=compiled_wire(target(Bill), profile))
-    wrong = {"number": 1, "note": "n", "lines": [{"name": "a", "count": 2}, 3]}
-    outcome, _, _ = play(job, json.dumps(wrong), json.dumps({"/lines/1": {"name": "b", "count": None}}))
-    assert outcome.unwrap().lines == [Line(name="a", count=2), Line(name="b")]

@@ -88,9 +88,9 @@ def test_a_rejected_generation_is_a_reply_with_what_was_written(code: str, writt
     rejected = answer(400, error("Failed to generate JSON", code=code, failed_generation=written))
     with Server([rejected]) as server:
         reply = way.complete(endpoint(server.base_url))
-    assert reply.refused is not None
-    assert (reply.refused.code, reply.refused.status, reply.text, reply.requests) == (code, 400, written, 1)
-    assert "Failed to generate JSON" in reply.refused.message
+    assert reply.rejected is not None
+    assert (reply.rejected.code, reply.rejected.status, reply.text, reply.requests) == (code, 400, written, 1)
+    assert "Failed to generate JSON" in reply.rejected.message
 
 
 @pytest.mark.parametrize("reason", ["length", "stop", "content_filter"])
@@ -149,3 +149,13 @@ def test_a_transport_for_tests_may_give_the_body_at_once(name: str) -> None:
     scripted = httpx.MockTransport(lambda _: httpx.Response(200, json=completion_body(TEXT)))
     with Way(name, {"transport": scripted}) as way:
         assert way.complete(endpoint("http://model.invalid/v1")).text == TEXT
+
+
+@pytest.mark.parametrize("value", [b"a\x9bb", b"\xe9t\xe9", "\u00e9".encode(), b"\xff" * 3, b"", b"a, b", b"\x80"])
+def test_a_header_in_no_encoding_spoils_no_answer(value: bytes, way: Way) -> None:
+    whole = answer(200, completion_body(TEXT)).replace(
+        b"\r\n\r\n", b"\r\nx-note: " + value + b"\r\nx-request-id: r-1\r\n\r\n", 1
+    )
+    with Server([whole]) as server:
+        reply = way.complete(endpoint(server.base_url))
+    assert (reply.text, reply.request_id) == (TEXT, "r-1")

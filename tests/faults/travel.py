@@ -22,8 +22,7 @@ from assay.backends.http import async_transport, transport
 from assay.backends.retry import RetryPolicy
 from assay.flow import drive
 from assay.flow.effects import AsyncTransport, Emit, Flow, Transport
-from assay.types import Call, Message, Mode, Params, Reply
-from assay.wire.openai_chat import Delta
+from assay.types import Call, Delta, Message, Mode, Params, Reply
 
 KEY = "gsk_0123456789abcdef"
 CALL = Call(

@@ -30,7 +30,6 @@ from api_server import (
     hello_stream,
 )
 from assay.errors import (
-    APIConnectionError,
     APIError,
     APIResponseError,
     APIStatusError,
@@ -320,11 +319,11 @@ BROKEN = (*CUT, b"data: {oops\n\n", *events(chunk({"content": "more"}, "stop")))
 @pytest.mark.parametrize(
     ("answer", "kind", "message"),
     [
-        (as_stream(CUT), APIConnectionError, "cut off"),
+        (as_stream(CUT), APIResponseError, "cut off"),
         (as_stream(STOPPED), APIResponseError, "out of memory"),
         (as_stream(FAILED), InternalServerError, "boom"),
         (as_stream(BROKEN), APIResponseError, "broken"),
-        (as_stream((b": ping\n\n",)), APIConnectionError, "cut off"),
+        (as_stream((b": ping\n\n",)), APIResponseError, "cut off"),
         (as_json(completion()), APIResponseError, "application/json"),
         (as_json(ERROR, 400), BadRequestError, "boom"),
         (Answer(b"<html>Sign in", headers={"content-type": "text/html"}), APIResponseError, "Sign in"),

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api_server import chunk, events
-from assay.errors import APIConnectionError, APIError
+from assay.errors import APIError, APIResponseError
 from assay.groq.chat_types import ChatCompletion, ChatCompletionChunk
 from assay.groq.chunks import Chunks
 from assay.groq.cut import Decoder, Lines, Text, cut
@@ -69,7 +69,7 @@ def test_chunks_do_not_depend_on_the_cuts(words: list[str], cuts: list[int]) -> 
 @given(st.lists(TEXTS, min_size=1, max_size=4), st.integers(0))
 def test_a_stream_that_ends_early_never_passes_for_a_whole_one(words: list[str], at: int) -> None:
     body = b"".join(events(*(chunk({"content": word}) for word in words), done=False))
-    with pytest.raises(APIConnectionError):
+    with pytest.raises(APIResponseError):
         decoded(body[: at % (len(body) + 1)], [], Chunks({"content-type": "text/event-stream"}))
 
 

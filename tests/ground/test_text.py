@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ground.find import places
+from assay.ground.find import spots
 from assay.ground.fold import Folded, fold
 from assay.ground.quotes import quote
 
 
 def found(value: str, source: str) -> list[tuple[str, str]]:
-    return [(source[place.start : place.end], place.match) for place in places(value, Folded(source))]
+    return [(source[place.start : place.end], place.match) for place in spots(value, Folded(source))]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ TEXT = st.text(st.sampled_from("aB1 .,-\n\r\té\u0301ßｻﾞ가\u1161½²👩\u
 def test_every_place_folds_to_the_value(value: str, around: str) -> None:
     source = f"{around} {value} {around}"
     text = Folded(source)
-    for start, end, _, match in places(value, text):
+    for start, end, _, match in spots(value, text):
         assert fold(source[start:end]) == fold(value)
         assert match == ("exact" if source[start:end] == value.strip() else "folded")
 

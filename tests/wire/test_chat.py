@@ -17,14 +17,17 @@ from assay.errors import (
     APIStatusError,
     BadRequestError,
     ConfigurationError,
+    InternalServerError,
     JSONValidateFailed,
     NotFoundError,
 )
 from assay.types import Call, Message, Mode, Params, Reply, Usage
-from assay.wire.errors import GENERATION_CODES, status_error
-from assay.wire.openai_chat import ChatDialect, decode, encode, to_body
-from assay.wire.openai_stream import StreamReply, decode_stream, looks_streamed
-from assay.wire.sse import SSEDecoder
+from assay.wire.body import to_body
+from assay.wire.errors import status_error
+from assay.wire.events import looks_streamed
+from assay.wire.openai_chat import ChatCompletions, decode
+from assay.wire.openai_stream import ChatCollector
+from assay.wire.reasons import GENERATION_CODES
 from servers import completion_body, delta, error, events
 
 MESSAGES = (Message("system", "Answer in JSON."), Message("user", "Ada", {"name": "u"}))
@@ -35,8 +38,16 @@ def call(mode: Mode, **changes: Any) -> Call:
     return Call(MESSAGES, mode, "Person", SCHEMA, **changes)
 
 
-def body(made: Call, dialect: ChatDialect | None = None, *, stream: bool = False) -> Any:
-    return json.loads(encode(made, "m", dialect or ChatDialect(), stream=stream))
+def decode_stream(data: bytes, headers: dict[str, str], size: int = 0) -> Reply:
+    """The reply in a whole stream, fed in pieces of `size` bytes."""
+    collected = ChatCollector(headers)
+    for at in range(0, len(data), size or len(data) or 1):
+        list(collected.feed(data[at : at + (size or len(data))]))
+    return collected.reply()
+
+
+def body(made: Call, dialect: ChatCompletions | None = None, *, stream: bool = False) -> Any:
+    return json.loads((dialect or ChatCompletions()).encode(made, "m", stream=stream))
 
 
 # -- out -------------------------------------------------------------------------------------------------------------
@@ -61,7 +72,7 @@ def test_json_schema_mode_sends_the_schema(strict: bool) -> None:
 
 
 def test_a_server_without_strict_is_not_sent_it() -> None:
-    sent = body(call(Mode.JSON_SCHEMA, strict=True), ChatDialect(strict=False))
+    sent = body(call(Mode.JSON_SCHEMA, strict=True), ChatCompletions(strict=False))
     assert "strict" not in sent["response_format"]["json_schema"]
 
 
@@ -72,21 +83,15 @@ def test_tools_mode_forces_the_one_tool() -> None:
     assert "response_format" not in sent
 
 
-def test_a_grammar_takes_the_place_of_the_response_format() -> None:
-    sent = body(call(Mode.JSON_SCHEMA), ChatDialect(grammar=True))
-    assert sent["grammar"].startswith("%llguidance {}\nstart: %json {")
-    assert "response_format" not in sent
-
-
 @pytest.mark.parametrize("mode", [Mode.JSON_SCHEMA, Mode.TOOLS])
 def test_a_mode_that_sends_a_schema_needs_one(mode: Mode) -> None:
     with pytest.raises(ConfigurationError, match="schema"):
-        encode(Call(MESSAGES, mode, "Person"), "m", ChatDialect())
+        ChatCompletions().encode(Call(MESSAGES, mode, "Person"), "m")
 
 
 def test_every_setting_has_its_key() -> None:
     params = Params(0.5, 100, ("END",), 7, "low", {"top_p": 0.9, "user": "u"})
-    dialect = ChatDialect(max_tokens="max_completion_tokens", reasoning_format="hidden", extra={"service_tier": "flex"})
+    dialect = ChatCompletions(max_tokens="max_completion_tokens")
     sent = body(call(Mode.TEXT, params=params), dialect, stream=True)
     assert {key: sent[key] for key in sent.keys() - {"model", "messages"}} == {
         "temperature": 0.5,
@@ -94,8 +99,6 @@ def test_every_setting_has_its_key() -> None:
         "stop": ["END"],
         "seed": 7,
         "reasoning_effort": "low",
-        "reasoning_format": "hidden",
-        "service_tier": "flex",
         "stream": True,
         "stream_options": {"include_usage": True},
         "top_p": 0.9,
@@ -104,20 +107,20 @@ def test_every_setting_has_its_key() -> None:
 
 
 def test_what_is_not_set_is_not_sent() -> None:
-    sent = body(call(Mode.TEXT, params=Params(temperature=None)), ChatDialect(stream_usage=False), stream=True)
-    assert sent.keys() == {"model", "messages", "stream"}
+    sent = body(call(Mode.TEXT, params=Params(temperature=None)), stream=False)
+    assert sent.keys() == {"model", "messages"}
 
 
 def test_text_that_is_no_unicode_is_said_so() -> None:
     with pytest.raises(ConfigurationError, match="cannot be written as JSON"):
-        encode(Call((Message("user", "\ud800"),), Mode.TEXT, "x"), "m", ChatDialect())
+        ChatCompletions().encode(Call((Message("user", "\ud800"),), Mode.TEXT, "x"), "m")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_goes_out_as_it_is(text: str) -> None:
     made = Call((Message("user", text),), Mode.TEXT, "x")
     assert body(made)["messages"][0]["content"] == text
-    assert encode(made, "m", ChatDialect()) == encode(made, "m", ChatDialect())
+    assert ChatCompletions().encode(made, "m") == ChatCompletions().encode(made, "m")
 
 
 # -- in --------------------------------------------------------------------------------------------------------------
@@ -227,6 +230,55 @@ def test_a_stream_gives_the_text_that_a_whole_answer_gives(text: str, size: int)
     assert streamed.text == read(completion_body(text)).text == text
 
 
+@pytest.mark.parametrize("size", [0, 1])
+@pytest.mark.parametrize("ping", [b"event: ping\ndata:\n\n", b"data: \n\n", b": ping\n\n", b"event: ping\ndata: {}\n\n"])
+def test_a_ping_ends_no_stream(ping: bytes, size: int) -> None:
+    data = ping + events(delta("1"), done=False) + ping + events(delta("2"), delta(finish_reason="stop"))
+    assert decode_stream(data, {}, size).text == "12"
+
+
+@pytest.mark.parametrize(
+    ("failed", "kind", "says"),
+    [
+        (
+            {"finish_reason": "error", "error": {"code": 502, "message": "Provider returned error"}},
+            InternalServerError,
+            "Provider",
+        ),
+        ({"finish_reason": None, "error": {"message": "upstream: no credit", "code": 402}}, APIStatusError, "no credit"),
+        ({"finish_reason": "error"}, APIResponseError, "finish_reason error"),
+    ],
+)
+def test_an_error_inside_a_choice_is_an_error(failed: dict[str, Any], kind: type[APIError], says: str) -> None:
+    whole = completion_body("")
+    whole["choices"][0] |= failed
+    with pytest.raises(kind, match=says):
+        read(whole)
+    piece = delta("{")
+    piece["choices"][0] |= failed
+    with pytest.raises(kind, match=says):
+        decode_stream(events(delta("{"), piece), {})
+
+
+@pytest.mark.parametrize("key", ["reasoning", "reasoning_content"])
+def test_an_answer_that_came_as_reasoning_is_the_answer(key: str) -> None:
+    answers = [read(completion_body(None, message={"content": None, key: '{"a": 1}'}))]
+    answers.append(decode_stream(events(delta(delta={key: '{"a"'}), delta(delta={key: ": 1}"}, finish_reason="stop")), {}))
+    for reply in answers:
+        assert reply.text == '{"a": 1}'
+        assert "reasoning" in reply.notes[0]
+    thought = read(completion_body("", message={"content": "", key: "Let me think of {}"}))
+    assert (thought.text, thought.notes) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"), [("max_tokens", "length"), ("MAX_TOKENS", "length"), ("end_turn", "stop"), ("eos", "stop")]
+)
+def test_other_servers_words_for_the_end(word: str, meaning: str) -> None:
+    assert read(completion_body("", finish_reason=word)).finish_reason == meaning
+    assert decode_stream(events(delta("", finish_reason=word)), {}).finish_reason == meaning
+
+
 # -- errors ----------------------------------------------------------------------------------------------------------
 
 
@@ -284,14 +336,13 @@ def test_recorded_streams_replay(size: int) -> None:
     for record in streams:
         data = record["response"]["body"].encode()
         assert looks_streamed(data)
-        collected, decoder = StreamReply(record["response"]["headers"]), SSEDecoder()
+        collected = ChatCollector(record["response"]["headers"])
         pieces = (data[at : at + size] for at in range(0, len(data), size))
         failure, text = None, ""
         try:
             for piece in pieces:
-                for event in decoder.feed(piece):
-                    taken = collected.take(event)
-                    text += taken.text if taken is not None else ""
+                for taken in collected.feed(piece):
+                    text += taken.text
         except APIStatusError as raised:
             failure = raised
         if "event: error" in record["response"]["body"]:

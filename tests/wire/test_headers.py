@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.types import RateLimits
-from assay.wire.headers import duration, rate_limits, should_retry, wait_asked
+from assay.wire.headers import LONGEST, duration, rate_limits, should_retry, wait_asked
 
 ERRORS = Path(__file__).parents[3] / "shared" / "data" / "groq" / "errors.jsonl"
 
@@ -51,6 +51,10 @@ def test_no_text_breaks_it(text: str) -> None:
     assert wait is None or wait > 0
 
 
+LEFT = {"x-ratelimit-remaining-requests": "14370", "x-ratelimit-reset-requests": "3m0s"}
+"""A day's requests, most of which are left: not what held the request up."""
+
+
 @pytest.mark.parametrize(
     ("headers", "message", "wait"),
     [
@@ -76,6 +80,14 @@ def test_no_text_breaks_it(text: str) -> None:
         ({}, "please try again in 644ms", 0.644),
         ({"retry-after": "3"}, "Please try again in 9s", 3.0),
         ({"x-ratelimit-reset-tokens": "1s"}, "Please try again in 9m38.016s.", 578.016),
+        (LEFT, "", None),
+        (LEFT | {"retry-after": "0"}, "", None),
+        (LEFT | {"retry-after": "soon", "x-ratelimit-reset-tokens": "9s"}, "", None),
+        (LEFT | {"x-ratelimit-reset-tokens": "9s"}, "", 9.0),
+        ({"retry-after": "0"}, "Please try again in 9s", 9.0),
+        ({"x-ratelimit-reset-requests": "9" * 400 + "s"}, "", LONGEST),
+        ({"retry-after": "9" * 400}, "", None),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, "", LONGEST),
         ({}, "no idea", None),
         ({}, "", None),
     ],

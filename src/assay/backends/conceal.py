@@ -2,31 +2,59 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import unquote, urlsplit
 
 from assay.errors import APIError
 from assay.flow.effects import Request
 from assay.types import JSON
 
-SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "proxy-authorization"})
+SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key", "proxy-authorization", "cookie"})
 SHORTEST = 6
 """Characters of a key worth hiding: shorter ones are the `x` of local servers, and would be found in any word."""
+_TEXTS = ("message", "code", "type", "param", "request_id", "failed_generation", "body")
+"""The parts of an error that may hold what a server said."""
 
 
 def conceal(error: APIError, request: Request) -> None:
     """Take the request's keys out of an error, wherever they are in it."""
+    for secret in secrets(request):
+        _conceal(error, secret)
+
+
+def secrets(request: Request) -> Iterator[str]:
+    """What of a request nobody is to see: keys in its headers, the password in its URL."""
     for name, value in request.headers:
-        secret = value.removeprefix("Bearer ")
-        if name.lower() in SECRET_HEADERS and len(secret) >= SHORTEST:
-            _conceal(error, secret)
+        if name.lower() in SECRET_HEADERS:
+            yield from _long_enough(value.partition(" ")[2] or value)
+    if "@" in request.url:
+        user, _, password = urlsplit(request.url).netloc.rpartition("@")[0].partition(":")
+        hidden = password or user
+        for secret in {hidden, unquote(hidden), base64.b64encode(unquote(f"{user}:{password}").encode()).decode()}:
+            yield from _long_enough(secret)
+
+
+def without(value: JSON, secrets: Iterator[str]) -> JSON:
+    """A JSON value with `[key]` for each of the secrets."""
+    for secret in secrets:
+        value = _without(value, secret)
+    return value
+
+
+def _long_enough(secret: str) -> Iterator[str]:
+    if len(secret) >= SHORTEST:
+        yield secret
 
 
 def _conceal(error: APIError, secret: str) -> None:
     response = error.response
-    texts = [error.message, response.text if response is not None else "", *(response.headers.values() if response else ())]
-    if not any(secret in text for text in texts) and secret not in str(error.body):
+    texts = [str(getattr(error, name)) for name in _TEXTS]
+    texts += [response.text, *response.headers.values()] if response is not None else []
+    if not any(secret in text for text in texts):
         return
-    for name in ("message", "code", "type", "param", "failed_generation", "body"):
+    for name in _TEXTS:
         setattr(error, name, _without(getattr(error, name), secret))
     error.args = (error.message,)
     if response is not None:

@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Generic, TypeVar
-from urllib.parse import urljoin, urlsplit
 
 from assay.backends.conceal import conceal
 from assay.backends.failures import host
 from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.backends.transports.unpack import MAX_BODY
-from assay.errors import APIError, APIResponseError, APIStatusError, ErrorResponse
+from assay.errors import APIError, APIResponseError, APIStatusError, ErrorResponse, Reason
+from assay.flow import urls
 from assay.flow.effects import Flow, Incoming, Open, Read, Request, Response, Send, Sleep
 from assay.flow.rounds import Rounds
 from assay.types import RateLimits, frozen
@@ -26,6 +26,8 @@ from assay.wire.headers import rate_limits
 T = TypeVar("T")
 
 MAX_REDIRECTS = 5
+_SHOWN = 200
+"""Characters of a redirect's address in a message."""
 MAX_ERROR_BODY = 1024 * 1024
 """Bytes read of an error answer to a streamed request: enough for any message."""
 SHORTEST_TRY = 1.0
@@ -105,7 +107,7 @@ def _tell_failure(limiter: Limiter | None, tokens: int, error: APIError | None) 
         return
     if not isinstance(error, APIStatusError):
         limiter.settle(tokens, None, None)
-    elif error.status_code in OVERLOADED:
+    elif error.status_code in OVERLOADED and error.reason is not Reason.NO_CREDIT:
         limiter.refuse(tokens, error, rate_limits(error.response.headers))
     else:
         limiter.settle(tokens, None, rate_limits(error.response.headers))
@@ -154,15 +156,18 @@ def redirected(request: Request, status: int, headers: Mapping[str, str]) -> Req
     """The request that a redirect asks for. Raises `APIResponseError` where following it would show the key or the text to
     another host, or would turn the request into another one.
     """
-    target = urljoin(request.url, headers.get("location", ""))
-    old, new = urlsplit(request.url), urlsplit(target)
-    same = (old.scheme, old.hostname, old.port) == (new.scheme, new.hostname, new.port)
+    location = headers.get("location", "")
     kept = status in {307, 308} or (request.method in {"GET", "HEAD"} and status in {301, 302, 303})
-    if same and kept and "location" in headers:
-        return replace(request, url=target)
-    why = "it is no answer to this request" if same else "another origin, where neither the key nor the text is sent"
+    try:
+        target = urls.redirected(request.url, location)
+    except ValueError as error:
+        why = str(error)
+    else:
+        if kept and location:
+            return replace(request, url=target)
+        why = "it is no answer to this request"
     raise APIResponseError(
-        f"{status}: {host(request)} redirects to {new.scheme}://{new.hostname or ''}: {why}; set base_url to where the API is",
+        f"{status}: {host(request)} redirects to {urls.shown(location)[:_SHOWN]!a}: {why}; set base_url to where the API is",
         code="redirect",
         response=ErrorResponse(status, headers, ""),
     )
@@ -188,8 +193,6 @@ def _final(error: APIError, requests: int, request: Request, left: float) -> API
         notes.append(f"request id {error.request_id}")
     if error.retry_after is not None and error.retry_after >= left:
         notes.append(f"the server asks to wait {error.retry_after:.0f} s, and this request may take {max(left, 0):.0f} s more")
-    if notes:
-        error.message = f"{error.message} ({'; '.join(notes)})"
-        error.args = (error.message,)
+    error.add("; ".join(notes))
     conceal(error, request)
     return error

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from assay.errors import APIConnectionError, APITimeoutError, ConfigurationError
 from assay.flow.effects import Request
+from assay.flow.urls import place, shown
 
 CLOSED = "the client was closed"
 """The reason when it is our own doing."""
@@ -17,9 +18,7 @@ CLOSED = "the client was closed"
 
 def host(request: Request) -> str:
     """`host:port` of a request, for messages: without the path and whatever else a URL may hold."""
-    parts = urlsplit(request.url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    return f"{parts.hostname}:{port}" if port else str(parts.hostname)
+    return place(request.url)
 
 
 def connection_failed(request: Request, reason: str) -> APIConnectionError:
@@ -37,7 +36,7 @@ def _proxy(request: Request) -> str | None:
     scheme = urlsplit(request.url).scheme
     for name in (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"):
         if value := os.environ.get(name):
-            return value.rpartition("@")[2].rpartition("//")[2].rstrip("/")
+            return shown(value).rpartition("@")[2].rpartition("//")[2].rstrip("/")
     return None
 
 
@@ -58,5 +57,4 @@ def cannot_be_sent(request: Request) -> ConfigurationError:
                 f"the value for the header {name!r} has a character that no header may have, such as a line break: "
                 "look at the key, as it was read from a file or a variable"
             )
-    parts = request.url.rpartition("@")
-    return ConfigurationError(f"{parts[0] and 'http://...@'}{parts[2]!r} is no URL that a request can be sent to")
+    return ConfigurationError(f"{shown(request.url)!r} is no URL that a request can be sent to")

@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 
 from assay.errors import APIConnectionError, APITimeoutError, AssayError, ConfigurationError
 from assay.flow.effects import Request, Response
+from assay.flow.urls import shown
 from assay.types import JSON, JSONObject
 
 _JSON = {"content-type": "application/json"}
@@ -24,7 +25,7 @@ def arguments(create: Callable[..., Any], request: Request) -> JSONObject:
     `ConfigurationError` when there is no place for a key, or when the request is for something else than chat completions.
     """
     if not request.url.endswith("/chat/completions"):
-        raise ConfigurationError(f"a client object is only asked for chat completions, not for {request.url}")
+        raise ConfigurationError(f"a client object is only asked for chat completions, not for {shown(request.url)}")
     body: JSONObject = from_json(request.body)
     known = _parameters(create)
     if known is None:

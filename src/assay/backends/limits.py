@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from assay.backends.bucket import DAY, MINUTE, REFILL, Bucket, Recent, Resource, period_name, period_of
 from assay.errors import APIStatusError, AssayError
 from assay.types import RateLimits
+from assay.wire.reasons import CLIP
 
 POLL = 1.0
 """Seconds after which one who waits asks again at the latest, so that a stop is heard."""
@@ -30,7 +31,8 @@ SHRINK, CREEP, QUICKEN, FASTEST, GROW_AFTER = 0.97, 0.002, 1.35, 0.25, 5.0
 begin small and quicken, since a guess may be far too low."""
 
 _MESSAGE = re.compile(
-    r"on (?:[a-z]+ )?(tokens|requests) per (minute|day)\b.*?Limit (\d+)(?:, Used (\d+))?", re.IGNORECASE | re.DOTALL
+    r"on (?:[a-z]{1,20} )?(tokens|requests) per (minute|day)\b.{0,80}?Limit (\d{1,15})(?:, Used (\d{1,15}))?",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -262,7 +264,7 @@ class RateLimiter:
         return period_of(limit * reset / (limit - left))
 
     def _read_message(self, message: str, now: float) -> bool:
-        found = _MESSAGE.search(message)
+        found = _MESSAGE.search(message[:CLIP])
         if found is None:
             return False
         kind: Resource = "tokens" if found[1].lower() == "tokens" else "requests"

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from assay.errors import APIConnectionError, APIError, APIResponseError, APIStatusError
+from assay.errors import APIConnectionError, APIError, APIResponseError, APIStatusError, Reason
 from assay.flow.rounds import Rounds
 from assay.options import DEFAULT_MAX_RETRIES
 from assay.wire.headers import should_retry
@@ -23,7 +23,7 @@ DEFAULT_BACKOFF, MOST_BACKOFF = 0.5, 8.0
 
 RETRIED_STATUSES = frozenset({408, 409, 425, 429, 498})
 """Below 500. 413 is not among them: too large stays too large. All of 500 and above are retried."""
-RETRIED_CODES = frozenset({"invalid_json", "stream_cut", "bad_encoding", "empty_body"})
+RETRIED_CODES = frozenset({"invalid_json", "stream_cut", "bad_encoding", "empty_body", "answer_failed"})
 """Of `APIResponseError`: a body that was cut or spoilt on its way may come whole the next time."""
 NEVER_CODES = frozenset({"certificate"})
 """Of `APIConnectionError`: trying again would meet the same."""
@@ -72,6 +72,8 @@ def _wait(backoff: float, state: RetryCallState) -> float:
 def retryable(error: BaseException) -> bool:
     """Whether sending the same bytes again may succeed."""
     match error:
+        case APIStatusError(reason=Reason.NO_CREDIT) | APIStatusError(reason=Reason.DAILY_QUOTA, retry_after=None):
+            return False  # waiting is in vain
         case APIStatusError():
             word = should_retry(error.response.headers)
             return error.status_code >= 500 or error.status_code in RETRIED_STATUSES if word is None else word

@@ -1,17 +1,19 @@
 """A hundred thousand rows: `run` and `arun` extract from a file of rows into another, and nothing is lost or paid twice.
 
-journal    what is finished; the truth       sources, feed    rows in
-recorder   the thread that writes it         sinks, parquet   rows out
-runner     workers that ask                  run              all of it, from opening to summary
+journal    what is finished; the truth       formats/     rows in and out, a file per format
+recorder   the thread that writes it         feed         the thread that reads
+runner     workers that ask                  run          all of it, from opening to summary
+place      which files are a run's own       provider     through a provider's batch API
 """
 
 from __future__ import annotations
 
 from assay.batch.errors import OutputBusy, StorageError
+from assay.batch.formats import Columns
+from assay.batch.place import journal_path
 from assay.batch.plan import Estimate, Pace
 from assay.batch.progress import Progress, Reporter, Summary
-from assay.batch.run import Settings, arun, dry_run, journal_path, run
-from assay.batch.sources import Columns
+from assay.batch.run import Settings, arun, dry_run, run
 from assay.batch.stops import Stop
 
 __all__ = [

@@ -9,11 +9,12 @@ from typing import Any
 from pydantic_core import from_json
 
 from assay.batch import rows
+from assay.batch.formats import Sink
 from assay.batch.journal import Journal
 from assay.batch.layout import Layout
+from assay.batch.place import let_go
 from assay.batch.progress import Reporter, Summary
 from assay.batch.runner import Runner
-from assay.batch.sinks import Sink
 from assay.extractor import Extractor
 
 # -- before ------------------------------------------------------------------------------------------------------------
@@ -50,7 +51,7 @@ def _assemble(journal: Journal, sinks: Sequence[Sink]) -> int:
     """Write the output anew out of the journal, whatever a kill has left there."""
     last = journal.last()
     for target in sinks:
-        if last >= 0 or target.path.exists():
+        if last >= 0 or target.owned.path.exists():
             target.assemble(journal.finished())
     return last
 
@@ -76,20 +77,24 @@ def _parts(extractor: Extractor[Any]) -> dict[str, str]:
 # -- after -------------------------------------------------------------------------------------------------------------
 
 
-def finish(journal: Journal, sinks: Sequence[Sink], layout: Layout, runner: Runner, *, in_order: bool) -> None:
-    """Leave the output complete, and in its order. After a failing disk nothing is touched: the next run puts it right."""
+def finish(journal: Journal, sinks: Sequence[Sink], layout: Layout, runner: Runner, *, in_order: bool, whole: bool) -> None:
+    """Leave the output complete, and in its order. After a failing disk nothing is touched: the next run puts it right.
+
+    `whole`: the input was read to its end, so that rows beyond it are its rows no longer.
+    """
     if runner.stopped is None or runner.stopped.reason != "storage":
-        gone = journal.forget_rows(runner.count) if runner.count is not None else 0
+        gone = journal.forget_rows(runner.count) if whole and runner.count is not None else 0
         facts = {"columns": layout.dump()}
         if runner.tally.asked:
             facts["rows_per_second"] = f"{runner.tally.asked / runner.tally.seconds:.3f}"
         journal.remember(**facts)
         anew = gone or runner.replaced or (in_order and not runner.ordered)
         for target in sinks:
-            if anew or target.stale:
+            if anew or target.stale or not target.owned.path.exists():
                 target.assemble(journal.finished())
     for target in sinks:
         target.close()
+    let_go(journal)
 
 
 def summary(journal: Journal, runner: Runner) -> Summary:

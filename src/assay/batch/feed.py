@@ -8,10 +8,10 @@ from contextlib import closing
 from itertools import islice
 
 from assay.batch import rows
+from assay.batch.formats import Record
 from assay.batch.journal import key_of
 from assay.batch.layout import Layout
 from assay.batch.recorder import Chunk, ReadRow
-from assay.batch.sources import Record
 
 CHUNK = 64
 """Rows that are handed on together; the first chunks are smaller, so that the first row is asked at once."""
@@ -78,5 +78,12 @@ class Feed:
         return [self._row(at, record) for at, record in enumerate(islice(self._records, size), position)]
 
     def _row(self, position: int, record: Record) -> ReadRow:
+        try:
+            return self._made(position, record)
+        except Exception as error:  # noqa: BLE001  # a value that cannot be kept, whatever it is, is its row's failure
+            why = f"line {record.line}: it cannot be written: {error}"
+            return self._made(position, Record(record.line, None, f"\0{why}\0{record.text}", fault=why))
+
+    def _made(self, position: int, record: Record) -> ReadRow:
         self._layout.see(record)
         return ReadRow(rows.row(position, record), key_of(self._fingerprint, record.text), record.text, record.fault)

@@ -8,13 +8,14 @@ The journal is the truth and the output a picture of it. An answer is filed unde
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from assay.batch.errors import OutputBusy, StorageError
 from assay.errors import ConfigurationError
@@ -116,6 +117,8 @@ class Known:
     """There is an answer for its source."""
     replaced: bool
     """Its place was another row's, which is no longer finished: the input changed."""
+    refreshed: bool = False
+    """It is finished, and its name or other columns have changed since."""
 
 
 def key_of(fingerprint: str, source: str) -> bytes:
@@ -129,9 +132,10 @@ class Journal:
     Raises `OutputBusy` when another process has it, `StorageError` when the disk fails or is full.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o600) -> None:
         self.path = path
         self._lock = threading.RLock()
+        _make(path, mode)
         try:
             self._db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256)
         except sqlite3.Error as error:
@@ -146,6 +150,7 @@ class Journal:
         with self._guarded():
             # Exclusive: the lock is held until the file is closed or the process dies, however it dies.
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._check()
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(_TABLES)
@@ -155,25 +160,42 @@ class Journal:
             )
         self.remember(format=FORMAT)
 
+    def _check(self) -> None:
+        """Raise `ConfigurationError` for a database that is somebody else's, before anything of it is changed."""
+        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and not tables >= {"facts", "answers", "rows"}:
+            raise ConfigurationError(f"{self.path} is no journal of assay, but another database: move it away")
+
     # -- while it runs -------------------------------------------------------------------------------------------------
 
-    def look_up(self, rows: Sequence[tuple[int, bytes]]) -> list[Known]:
-        """What is known of rows that were just read: their positions, ascending, and keys."""
+    def look_up(self, rows: Sequence[tuple[Row, bytes]]) -> list[Known]:
+        """What is known of rows that were just read, with their keys, in the order of their positions.
+
+        Of a finished one the name and the other columns are kept as they are now.
+        """
         if not rows:
             return []
-        span = (rows[0][0], rows[-1][0])
+        span = (rows[0][0].position, rows[-1][0].position)
         answered = self.answered([key for _, key in rows])
         with self._guarded():
-            there: dict[int, bytes] = dict(
-                self._db.execute("SELECT position, key FROM rows WHERE position BETWEEN ? AND ?", span)
-            )
-            replaced = {position for position, key in rows if there.get(position, key) != key}
-            if replaced:
-                self._db.executemany("DELETE FROM rows WHERE position = ?", [(position,) for position in replaced])
-        return [
-            Known(there.get(position) == key and key in answered, key in answered, position in replaced)
-            for position, key in rows
-        ]
+            there = {
+                row[0]: row
+                for row in self._db.execute(
+                    "SELECT position, key, line, id, carried FROM rows WHERE position BETWEEN ? AND ?", span
+                )
+            }
+            known = [_known(row, key, there.get(row.position), key in answered) for row, key in rows]
+            if any(what.replaced or what.refreshed for what in known):
+                self._renew(rows, known)
+        return known
+
+    def _renew(self, rows: Sequence[tuple[Row, bytes]], known: Sequence[Known]) -> None:
+        pairs = list(zip(rows, known, strict=True))
+        with self.transaction() as db:
+            gone = [(row.position,) for (row, _), what in pairs if what.replaced]
+            db.executemany("DELETE FROM rows WHERE position = ?", gone)
+            fresh = [_row(Entry(key, row)) for (row, key), what in pairs if what.refreshed]
+            db.executemany(_ROW.format("(?, ?, ?, ?, ?)"), fresh)
 
     def answered(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of the keys that there is an answer for."""
@@ -299,6 +321,24 @@ class Journal:
                 yield
             except sqlite3.Error as error:
                 raise _said(self.path, error) from None
+
+
+def _make(path: Path, mode: int) -> None:
+    """Make the file: SQLite would let everybody read it, and would follow a link."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise ConfigurationError(f"{path} is a link, or no regular file: the journal of a run is a file of its own")
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StorageError(f"{path} cannot be opened: {error.strerror}") from None
+
+
+def _known(row: Row, key: bytes, there: tuple[Any, ...] | None, answered: bool) -> Known:  # noqa: FBT001  # a column of the table that this fills
+    same = there is not None and there[1] == key
+    refreshed = same and answered and there[2:] != (row.line, row.id, row.carried)  # type: ignore[index]  # same: it is there
+    return Known(same and answered, answered, there is not None and not same, refreshed)
 
 
 def _insert(db: sqlite3.Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:

@@ -7,21 +7,30 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from assay.batch.rows import carried_name, text
-from assay.batch.sources import Record
+from assay.batch.formats import Record, carried_name
+from assay.batch.formats.parts import MIXED
+from assay.batch.rows import text
 from assay.schema.keywords import DEFINITIONS
 from assay.target.build import Target
 from assay.types import JSON, JSONObject
 
 _KINDS: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
-MIXED = "mixed"
+_WIDEST = 2**63
+"""Of integers that have a column: beyond it they are written as JSON."""
 
 
 class Layout:
-    """What is known of the columns so far. The value's never change; of the others the kinds of all values are gathered."""
+    """What is known of the columns so far. The value's never change; of the others the kinds of all values are gathered.
 
-    def __init__(self, target: Target[Any], known: str = "") -> None:
+    `types` are those that the input itself names: they hold, whatever the values are.
+    """
+
+    def __init__(
+        self, target: Target[Any], known: str = "", types: Mapping[str, str] | None = None, id_column: str = "id"
+    ) -> None:
         self.value = bare(target)
+        self._types = {carried_name(name): kind for name, kind in (types or {}).items() if name != id_column}
+        self._id_type = (types or {}).get(id_column, "")
         found: dict[str, Any] = from_json(known) if known else {"id": "", "carried": {}}
         self.id: str = found["id"]
         self._carried: dict[str, str] = found["carried"]
@@ -34,20 +43,29 @@ class Layout:
         return text({"id": self.id, "carried": self._carried})
 
     def see(self, record: Record) -> None:
-        self.id = _joined(self.id, record.id)
+        self.id = _with(self.id, self._id_type or _kind(record.id))
         for name, value in record.carried.items():
             name_out = carried_name(name)
             known = self._carried.get(name_out, "")
-            if known != MIXED and known != _KINDS.get(type(value)):
-                self._carried[name_out] = _joined(known, value)
+            kind = self._types.get(name_out) or _kind(value)
+            if known not in (MIXED, kind) or name_out not in self._carried:
+                self._carried[name_out] = _with(known, kind)
 
 
-def _joined(known: str, value: JSON) -> str:
-    """The kind of a column in which this value stands, too. None fits every kind."""
+def _kind(value: JSON) -> str:
+    """The kind of a value; None fits every kind."""
     if value is None:
+        return ""
+    if type(value) is int and not -_WIDEST <= value < _WIDEST:
+        return MIXED
+    return _KINDS.get(type(value), MIXED)
+
+
+def _with(known: str, kind: str) -> str:
+    """The kind of a column in which values of both kinds stand."""
+    if not kind or known == kind:
         return known
-    kind = _KINDS.get(type(value), MIXED)
-    if known in ("", kind):
+    if not known:
         return kind
     return "number" if {known, kind} == {"integer", "number"} else MIXED
 

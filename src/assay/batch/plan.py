@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_json
 
 from assay.backends.chat import BYTES_PER_TOKEN
-from assay.batch import sources
+from assay.batch.formats import Record, Source
 from assay.batch.journal import Journal, key_of
-from assay.batch.sources import Columns, Record, Rows
 from assay.engine.prompt import text_of
 from assay.errors import ConfigurationError
 from assay.extractor import Extractor
@@ -51,13 +49,11 @@ class Estimate:
     """Answered rows that it is reckoned from; 0: reckoned from lengths, and the answers from the schema's example."""
 
 
-def estimate(
-    extractor: Extractor[Any], source: str | Path | Rows, columns: Columns, journal: Journal | None, pace: Pace
-) -> Estimate:
+def estimate(extractor: Extractor[Any], source: Source, journal: Journal | None, pace: Pace) -> Estimate:
     """Read the whole input and reckon. `journal` is that of the output, when there is one."""
     seen: set[bytes] = set()
     rows = finished = faulty = prompt_bytes = to_ask = 0
-    for chunk in _chunks(sources.read(source, columns)):
+    for chunk in _chunks(source.records()):
         fresh = []
         for record in chunk:
             key = key_of(extractor.fingerprint, record.text)
@@ -70,7 +66,7 @@ def estimate(
         finished += len(answered)
         asked = [record for key, record in fresh if key not in answered]
         to_ask += len(asked)
-        prompt_bytes += sum(len(record.text.encode()) for record in asked)
+        prompt_bytes += sum(len(record.text.encode("utf-8", "replace")) for record in asked)
     if not rows:
         raise ConfigurationError("the input has no rows")
     usage, measured = _usage(extractor, journal, to_ask, prompt_bytes)

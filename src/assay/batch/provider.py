@@ -17,19 +17,22 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from assay.batch.formats import Record
 from assay.batch.journal import Journal, key_of
 from assay.batch.parcels import Parcel, Parcels
 from assay.batch.progress import Reporter
 from assay.batch.recorder import ReadRow
 from assay.batch.runner import Ask
-from assay.batch.sources import Record
 from assay.errors import APIError, ConfigurationError
 from assay.extractor import Extractor
-from assay.groq import AsyncGroq
+from assay.groq.calls import Awaited
+from assay.groq.driver import AsyncDriver
+from assay.groq.resources import API
+from assay.groq.settings import ClientSettings
 from assay.groq.store_types import Batch
 from assay.outcome import Outcome
 from assay.types import JSON, Call, Reply
-from assay.wire.openai_chat import decode, encode
+from assay.wire.openai_chat import ChatCompletions
 
 MAX_LINES, MAX_BYTES = 50_000, 50_000_000
 """Of one parcel. Groq takes files up to 100 MB; this is held in memory twice."""
@@ -50,25 +53,27 @@ class ProviderBatch:
         self._extractor, self._journal, self._reporter = extractor, journal, reporter
         self._endpoint = endpoint
         self._parcels = Parcels(journal)
-        self._client = AsyncGroq(
-            api_key=endpoint.api_key or "none", base_url=endpoint.base_url, max_retries=extractor.options.max_retries
-        )
+        self._client = _client(extractor)
 
     async def gather(self, records: Callable[[], Iterator[Record]]) -> None:
         """Send all rows that have no answer, and wait for the replies. Rounds go on while they bring replies."""
-        try:
-            for parcel in self._parcels.under_way():
-                await self._recover(parcel)
-            while await self._round(records()):
-                pass
-        finally:
-            await self._client.close()
+        for parcel in self._parcels.under_way():
+            await self._recover(parcel)
+        while await self._round(records()):
+            pass
 
     async def ask(self, read: ReadRow, room: int | None) -> Outcome[Any]:
         """Answer a row from its reply; what that leaves open is asked online."""
         body = self._parcels.reply(read.key)
-        replies = [] if body is None else [_reply(body)]
+        replies = [] if body is None else [self._reply(body)]
         return await self._extractor.arun(read.text, max_tokens=room, replies=[reply for reply in replies if reply])
+
+    def _reply(self, body: bytes) -> Reply | None:
+        """A reply out of the journal; None when it is none, so that the row is asked online."""
+        try:
+            return self._endpoint.wire.decode(body, {})
+        except APIError:
+            return None
 
     async def _round(self, records: Iterator[Record]) -> bool:
         """One time through the input; whether it brought replies."""
@@ -104,7 +109,7 @@ class ProviderBatch:
     def _line(self, key: bytes, text: str) -> bytes:
         call = next(self._extractor.steps(text))
         assert isinstance(call, Call)
-        body = encode(call, self._endpoint.model, self._endpoint.dialect)
+        body = self._endpoint.wire.encode(call, self._endpoint.model)
         return b'{"custom_id":"%s","method":"POST","url":"/v1/chat/completions","body":%s}\n' % (key.hex().encode(), body)
 
     async def _upload(self, parcel: Parcel, content: bytes) -> None:
@@ -181,12 +186,22 @@ def _replies(content: bytes) -> Iterator[tuple[bytes, bytes]]:
             yield bytes.fromhex(item["custom_id"]), to_json(response["body"])
 
 
-def _reply(body: bytes) -> Reply | None:
-    """A reply out of the journal; None when it is none, so that the row is asked online."""
-    try:
-        return decode(body, {})
-    except APIError:
-        return None
+def _client(extractor: Extractor[Any]) -> API[Awaited]:
+    """The files and batches of the extractor's own server: over its transport, with its key, headers, timeout and retries."""
+    endpoint = extractor.connection.endpoint
+    if not isinstance(endpoint.wire, ChatCompletions):
+        raise ConfigurationError(
+            f"--provider-batch needs a server of chat completions; {extractor.model} is asked in another protocol"
+        )
+    settings = ClientSettings(
+        api_key=endpoint.api_key or "",
+        base_url=endpoint.base_url,
+        timeout=endpoint.timeout,
+        max_retries=extractor.options.max_retries,
+        headers=dict(endpoint.headers),
+        query={},
+    )
+    return API(Awaited(AsyncDriver(settings, extractor.connection.async_transport())))
 
 
 def _why(batch: Batch) -> str:

@@ -12,8 +12,8 @@ import time
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
+from assay.batch.formats import Sink
 from assay.batch.journal import Entry, Finished, Journal, Known, Row
-from assay.batch.sinks import Sink
 from assay.types import frozen
 
 LINGER = 0.03
@@ -107,7 +107,7 @@ class Recorder:
         if isinstance(item, Entry):
             entries.append(item)
         else:
-            self._listener.looked_up(item, self._journal.look_up([(read.row.position, read.key) for read in item]))
+            self._listener.looked_up(item, self._journal.look_up([(read.row, read.key) for read in item]))
         return True
 
     def _record(self, entries: list[Entry]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json, to_jsonable_python
 
+from assay.batch.formats import Record, carried_name
+from assay.batch.formats.nulls import is_null
 from assay.batch.journal import Answer, Row
-from assay.batch.sinks import OWN_COLUMNS
-from assay.batch.sources import Record
 from assay.errors import (
     APIConnectionError,
     APIResponseError,
@@ -23,10 +24,13 @@ from assay.errors import (
     RequestTooLargeError,
 )
 from assay.outcome import Outcome
-from assay.types import Usage
+from assay.types import JSON, Problem, Usage
 
 SAID = 3
 """Problems that the message of a failed row names; the errors file has them all."""
+
+_MOST = 1e12
+"""Tokens or dollars of one row: more is no count but a fault of the server."""
 
 NOT_THERE = ("connection", "rate limit", "unavailable")
 """Kinds of failure in which the server was not there for the row: the next run asks it again without being told to."""
@@ -40,34 +44,71 @@ def row(position: int, record: Record) -> Row:
     return Row(position, record.line, text(record.id), text(carried) if carried else "{}")
 
 
-def carried_name(name: str) -> str:
-    """The name that a column of the input has in the output."""
-    return f"input.{name}" if name in OWN_COLUMNS else name
-
-
 def text(value: Any) -> str:
-    """A value as JSON text. What JSON does not have becomes a string: dates, decimals, infinities, objects."""
-    return to_json(value, by_alias=True, inf_nan_mode="strings", fallback=str).decode("utf-8", "replace")
+    r"""A value as JSON text. What JSON does not have becomes a string: dates, decimals, infinities, objects; bytes are base64.
+
+    A lone surrogate, which no file can hold, is written out (`\ud800`), and NaT is null.
+    """
+    try:
+        return to_json(value, by_alias=True, inf_nan_mode="strings", bytes_mode="base64", fallback=str).decode()
+    except (ValueError, TypeError):
+        return to_json(_writable(value), inf_nan_mode="strings").decode()
 
 
-def answer(outcome: Outcome[Any], usage: Usage) -> Answer:
-    """What the journal keeps of an outcome, and of what it used."""
-    asks = len(outcome.attempts)
-    if outcome.ok:
-        body = _body(text(outcome.value), "null", outcome, usage)
-        return Answer("done", "done", body, None, asks, usage)
-    kind, message = failure(outcome.error), error_text(outcome.error)
+def _writable(value: Any) -> JSON:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case Mapping():
+            return {_writable(str(key)): _writable(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_writable(inner) for inner in value]
+        case None | bool() | int() | float():
+            return value
+        case _ if is_null(value):
+            return None
+    try:
+        plain = to_jsonable_python(value, by_alias=True, inf_nan_mode="strings", bytes_mode="base64", fallback=str)
+    except (ValueError, TypeError):
+        plain = str(value)
+    return plain if plain is value else _writable(plain)
+
+
+def answer(outcome: Outcome[Any], usage: Usage, misfit: Callable[[JSON], str] | None = None) -> Answer:
+    """What the journal keeps of an outcome, and of what it used. `misfit` says why a value cannot be written, if it cannot."""
+    if not outcome.ok:
+        last = outcome.attempts[-1] if outcome.attempts else None
+        reply, problems = (last.reply, last.problems) if last is not None else (None, ())
+        return _failed(failure(outcome.error), error_text(outcome.error), reply, problems, outcome, usage)
+    value = text(outcome.value)
+    why = misfit(from_json(value)) if misfit is not None else ""
+    if why:
+        return _failed("output", why, value, (), outcome, usage)
+    return Answer("done", "done", _body(value, "null", outcome, usage), None, len(outcome.attempts), usage)
+
+
+def _failed(
+    kind: str, message: str, reply: str | None, problems: tuple[Problem, ...], outcome: Outcome[Any], usage: Usage
+) -> Answer:
     body = _body("null", text({"kind": kind, "message": message}), outcome, usage)
-    last = outcome.attempts[-1] if outcome.attempts else None
-    detail = text(
-        {
-            "kind": kind,
-            "message": message,
-            "reply": last.reply if last is not None else None,
-            "problems": last.problems if last is not None else (),
-        }
+    detail = text({"kind": kind, "message": message, "reply": reply, "problems": problems})
+    return Answer("failed", kind, body, detail[1:-1], len(outcome.attempts), usage)
+
+
+def sound(usage: Usage) -> Usage:
+    """A usage as it can be added up and kept: what a server says may be infinite, negative, or no number at all."""
+    return Usage(
+        _count(usage.prompt_tokens),
+        _count(usage.completion_tokens),
+        _count(usage.cached_tokens),
+        _count(usage.reasoning_tokens),
+        _count(usage.total_tokens),
+        usage.cost if usage.cost is not None and 0 <= usage.cost < _MOST else None,
     )
-    return Answer("failed", kind, body, detail[1:-1], asks, usage)
+
+
+def _count(count: float) -> int:
+    return int(count) if 0 <= count < _MOST else 0
 
 
 def faulty(fault: str) -> Answer:

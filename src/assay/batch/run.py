@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from assay.backends.limits import RateLimiter
-from assay.batch import ends, sources
+from assay.batch import ends, formats
 from assay.batch.budget import Purse
+from assay.batch.formats import Columns, ReadOptions, Record, Rows, Source
+from assay.batch.formats.jsonl import ErrorsSink
 from assay.batch.journal import Journal
 from assay.batch.layout import Layout
 from assay.batch.parcels import Parcels
+from assay.batch.place import Place, claim, place
 from assay.batch.plan import Estimate, Pace, estimate
 from assay.batch.progress import Reporter, Silent, Summary
 from assay.batch.provider import ProviderBatch, online
 from assay.batch.runner import Ask, Runner
-from assay.batch.sinks import ErrorsSink, sink
-from assay.batch.sources import Columns, Rows
 from assay.batch.stops import FailureWatch
 from assay.batch.width import Width
 from assay.errors import ConfigurationError
@@ -49,6 +52,19 @@ class Settings:
     errors: Path | None = None
     """The errors file; None: beside the output, `NAME.errors.jsonl`."""
     columns: Columns = field(default_factory=Columns)
+    delimiter: str | None = None
+    encoding: str | None = None
+    """How the input is read, see `ReadOptions`."""
+    limit: int | None = None
+    """Rows of the input, its first ones; the others go on later."""
+    force: bool = False
+    """Overwrite files that are there and were not written by a run."""
+    read: tuple[Path, ...] = ()
+    """Files that the run reads besides its input, and so must not write."""
+    format: str = ""
+    """The kind of the output, `.csv`; empty: what its name says."""
+    safe_csv: bool = False
+    """Keep spreadsheets from taking texts for formulas."""
     provider_batch: bool = False
     """Through the provider's batch API; what it leaves open is asked online."""
 
@@ -66,13 +82,21 @@ def run(
     reporter: Reporter | None = None,
     control: Control | None = None,
 ) -> Summary:
-    """`arun` from plain code. The extractor's connections are closed afterwards."""
+    """`arun` from plain code. The extractor's connections are closed afterwards.
+
+    In a running event loop it works, too, but holds that loop up until it is done: there `await arun(...)` is better.
+    """
 
     async def whole() -> Summary:
         async with extractor:
             return await arun(extractor, source, output, settings=settings, reporter=reporter, control=control)
 
-    return event_loop.run(whole())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return event_loop.run(whole())
+    with ThreadPoolExecutor(1, "assay-batch") as beside:  # a notebook: its own loop is at work
+        return beside.submit(event_loop.run, whole()).result()
 
 
 async def arun(
@@ -90,32 +114,34 @@ async def arun(
     `ConfigurationError` (also as `OutputBusy`) and `StorageError`; what else ends a run early is told by `Summary.stop`.
     """
     settings, reporter = settings or Settings(), reporter or Silent()
-    _check(source, output, settings)
-    await asyncio.to_thread(sources.check, source, settings.columns)
+    _check(settings)
+    where = place(source, output, settings.errors, settings.read, force=settings.force)
+    opened = await asyncio.to_thread(_opened, source, where, settings, reporter)
     async with _limited(extractor) as (asking, limiter):
-        with _opened(output) as journal:
-            summary = await _run(asking, source, output, journal, settings, limiter, reporter, control)
+        with closing(Journal(where.journal, where.mode)) as journal:
+            summary = await _run(asking, opened, where, journal, settings, limiter, reporter, control)
     reporter.end(summary)
     return summary
 
 
 async def _run(
     extractor: Extractor[Any],
-    source: str | Path | Rows,
-    output: Path,
+    source: Source,
+    where: Place,
     journal: Journal,
     settings: Settings,
     limiter: RateLimiter,
     reporter: Reporter,
     control: Control | None,
 ) -> Summary:
-    layout = Layout(extractor.target, journal.fact("columns"))
-    sinks = [sink(output, layout), ErrorsSink(settings.errors or output.with_name(f"{output.name}.errors.jsonl"))]
+    layout = Layout(extractor.target, journal.fact("columns"), source.types, settings.columns.id or "id")
+    output, errors = claim(journal, where, force=settings.force)
+    sinks = [formats.sink(output, layout, kind=settings.format, safe=settings.safe_csv), ErrorsSink(errors)]
     last = await asyncio.to_thread(ends.prepare, journal, sinks, extractor, reporter, retry_failed=settings.retry_failed)
     runner = Runner(
         extractor,
         await _asker(extractor, source, journal, settings, reporter),
-        sources.read(source, settings.columns),
+        source.records(),
         journal=journal,
         sinks=sinks,
         layout=layout,
@@ -124,7 +150,7 @@ async def _run(
         purse=Purse(settings.budget, extractor.connection.price, *journal.spent()),
         limiter=limiter,
         reporter=reporter,
-        total=await asyncio.to_thread(sources.count, source),
+        total=await asyncio.to_thread(source.count),
         last=last,
     )
     if control is not None:
@@ -132,10 +158,38 @@ async def _run(
     try:
         await runner.run()
     finally:
-        await asyncio.to_thread(ends.finish, journal, sinks, layout, runner, in_order=settings.order == "input")
+        whole = settings.limit is None or (runner.count or 0) < settings.limit
+        in_order = settings.order == "input"
+        await asyncio.to_thread(ends.finish, journal, sinks, layout, runner, in_order=in_order, whole=whole)
     if settings.provider_batch:
         Parcels(journal).tidy()
     return ends.summary(journal, runner)
+
+
+def _opened(given: str | Path | Rows, where: Place, settings: Settings, reporter: Reporter) -> Source:
+    return limited(formats.open_source(given, _reading(where, settings, reporter.say)), settings.limit)
+
+
+def _reading(where: Place, settings: Settings, say: Callable[[str], None]) -> ReadOptions:
+    return ReadOptions(
+        columns=settings.columns, delimiter=settings.delimiter, encoding=settings.encoding, own=where.all, say=say
+    )
+
+
+def limited(source: Source, rows: int | None) -> Source:
+    """The first rows of a source."""
+    if rows is None:
+        return source
+
+    def records() -> Generator[Record, None, None]:
+        with closing(source.records()) as found:
+            yield from islice(found, rows)
+
+    def count() -> int | None:
+        found = source.count()
+        return found if found is None else min(found, rows)
+
+    return replace(source, records=records, count=count)
 
 
 @asynccontextmanager
@@ -158,57 +212,40 @@ def dry_run(
     source: str | Path | Rows,
     output: Path,
     *,
-    columns: Columns | None = None,
+    settings: Settings | None = None,
     pace: Pace | None = None,
+    columns: Columns | None = None,
 ) -> Estimate:
     """What `run` would take. Nothing is asked and nothing written."""
-    path = journal_path(output)
-    journal = Journal(path) if path.exists() else None
+    settings = settings or Settings(columns=columns or Columns())
+    where = place(source, output, settings.errors, settings.read, force=settings.force)
+    opened = _opened(source, where, settings, Silent())
+    journal = Journal(where.journal) if where.journal.exists() else None
     try:
-        return estimate(extractor, source, columns or Columns(), journal, pace or Pace())
+        return estimate(extractor, opened, journal, pace or Pace())
     finally:
         if journal is not None:
             journal.close()
 
 
-async def _asker(
-    extractor: Extractor[Any], source: str | Path | Rows, journal: Journal, settings: Settings, reporter: Reporter
-) -> Ask:
+async def _asker(extractor: Extractor[Any], source: Source, journal: Journal, settings: Settings, reporter: Reporter) -> Ask:
     """How rows are asked for. With the batch API all that it can answer was answered when this returns."""
     if not settings.provider_batch:
         if Parcels(journal).under_way():
             raise ConfigurationError("rows of this output are in a provider's batch, paid for: go on with --provider-batch")
         return online(extractor)
-    if not isinstance(source, str | Path) or str(source) == sources.STDIN:
+    if not source.again:
         raise ConfigurationError("--provider-batch reads its input more than once: give a file or a folder")
     provider = ProviderBatch(extractor, journal, reporter)
-    await provider.gather(lambda: sources.read(source, settings.columns))
+    await provider.gather(source.records)
     return provider.ask
 
 
-def _check(source: str | Path | Rows, output: Path, settings: Settings) -> None:
+def _check(settings: Settings) -> None:
     if settings.concurrency is not None and settings.concurrency < 1:
-        raise ConfigurationError(f"--concurrency is 1 or more; got {settings.concurrency}")
-    if isinstance(source, str | Path) and str(source) != sources.STDIN and Path(source).resolve() == output.resolve():
-        raise ConfigurationError(f"{output} is the input: write to another file")
-    if not output.absolute().parent.is_dir():
-        raise ConfigurationError(f"{output}: there is no folder {output.parent}")
-
-
-@contextmanager
-def _opened(output: Path) -> Iterator[Journal]:
-    path = journal_path(output)
-    if output.exists() and not path.exists():
-        raise ConfigurationError(f"{output} exists and has no journal ({path.name}): move it away, or write to another file")
-    journal = Journal(path)
-    try:
-        yield journal
-    finally:
-        journal.close()
-
-
-def journal_path(output: Path) -> Path:
-    return output.with_name(f"{output.name}.journal")
+        raise ConfigurationError(f"--concurrency must be 1 or more; got {settings.concurrency}")
+    if settings.limit is not None and settings.limit < 1:
+        raise ConfigurationError(f"--limit must be 1 or more; got {settings.limit}")
 
 
 def _width(extractor: Extractor[Any], settings: Settings) -> Width:

@@ -16,12 +16,11 @@ from assay.batch import rows
 from assay.batch.budget import Purse, Room
 from assay.batch.errors import StorageError
 from assay.batch.feed import Feed
+from assay.batch.formats import Record, Sink
 from assay.batch.journal import Answer, Entry, Journal, Known, Row
 from assay.batch.layout import Layout
 from assay.batch.progress import Progress, Reporter, Tally
 from assay.batch.recorder import Chunk, ReadRow, Recorder
-from assay.batch.sinks import Sink
-from assay.batch.sources import Record
 from assay.batch.stops import FailureWatch, Stop
 from assay.batch.width import Width
 from assay.errors import AssayError, ConfigurationError
@@ -62,6 +61,7 @@ class Runner:
         self._extractor, self._ask_for = extractor, ask
         self._width, self._watch, self._purse, self._limiter = width, watch, purse, limiter
         self._reporter, self._total = reporter, total
+        self._misfit = sinks[0].misfit if sinks else None
         self._room = Room() if extractor.options.max_tokens is None else None
         self._recorder = Recorder(journal, sinks, self, last)
         ahead = max(AHEAD, AHEAD_PER_WORKER * width.ceiling)
@@ -80,7 +80,7 @@ class Runner:
         """Rows of the input, once it was read to its end."""
         self.stopped: Stop | None = None
         self.replaced = False
-        """Whether the output has lines of rows that the input has no longer."""
+        """Whether the output has lines of rows that the input has no longer, or has in another form."""
 
     @property
     def ordered(self) -> bool:
@@ -169,7 +169,7 @@ class Runner:
             return Outcome(None, error, model=self._extractor.model)
 
     def _heard(self, read: ReadRow, outcome: Outcome[Any]) -> None:
-        usage = outcome.usage
+        usage = rows.sound(outcome.usage)
         self.tally.heard(outcome, usage)
         self._purse.pay(usage)
         self._width.heard(outcome.error)
@@ -180,7 +180,7 @@ class Runner:
         if stop is not None:
             self.stop(stop)  # the row is not to blame: the next run asks it again
             return
-        self._finish(read.key, read.row, rows.answer(outcome, usage))
+        self._finish(read.key, read.row, rows.answer(outcome, usage, self._misfit))
 
     def _finish(self, key: bytes, row: Row, answer: Answer) -> None:
         twins = self._waiting.get(key) or []
@@ -213,7 +213,7 @@ class Runner:
 
     def _arrived(self, chunk: Chunk, known: Sequence[Known]) -> None:
         kept = 0
-        self.replaced = self.replaced or any(what.replaced for what in known)
+        self.replaced = self.replaced or any(what.replaced or what.refreshed for what in known)
         for read, what in zip(chunk, known, strict=True):
             if what.finished:
                 kept += 1

@@ -6,15 +6,18 @@ import sys
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from assay import __version__
 from assay.cli.batch import batch
-from assay.cli.common import FAILED, INTERRUPTED, USAGE, err
+from assay.cli.common import FAILED, INTERRUPTED, USAGE
+from assay.cli.console import err
 from assay.cli.demo import demo
 from assay.cli.doctor import doctor
 from assay.cli.eval import evaluation
 from assay.cli.extract import extract
 from assay.cli.models import models
+from assay.cli.read import read
 from assay.cli.report import report
 from assay.cli.schema import schema
 from assay.errors import (
@@ -42,6 +45,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(extract)
+app.command()(read)
 app.command()(batch)
 app.command()(schema)
 app.command("eval")(evaluation)
@@ -79,10 +83,31 @@ def exit_code(error: AssayError) -> int:
 def main() -> None:
     """Run the command line. An error is a message on stderr and an exit code, never a traceback."""
     try:
-        app()
+        ended = app(standalone_mode=False)
     except AssayError as error:
-        err.print("[bold red]error[/]", end=" ")
-        err.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        _say(str(error))
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except typer.Abort:
+        sys.exit(FAILED)
+    except TyperException as error:
+        _say_usage(error)
+        sys.exit(USAGE)
+    sys.exit(ended if isinstance(ended, int) else 0)
+
+
+def _say_usage(error: TyperException) -> None:
+    """On our own console: what the shell passed on may be the name of a hostile file."""
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    if not message:  # there were no arguments, and help was shown
+        return
+    if context is not None:
+        err.print(context.get_usage(), markup=False, highlight=False, soft_wrap=True)
+    _say(message)
+
+
+def _say(message: str) -> None:
+    err.print("[bold red]error[/]", end=" ")
+    err.print(message, markup=False, highlight=False, soft_wrap=True)

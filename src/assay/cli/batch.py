@@ -15,9 +15,11 @@ from assay.backends.limits import RateLimiter
 from assay.batch import Columns, Estimate, Pace, Reporter, Settings, Stop, Summary, dry_run, run
 from assay.batch.runner import Runner
 from assay.cli import follow
-from assay.cli.common import SchemaFlag, err, load_target
+from assay.cli.common import SchemaFlag, existing, load_target, schema_file
+from assay.cli.console import err
 from assay.cli.flags import ModelFlags, budget, takes_model_flags
 from assay.cli.models import fetch_embedded
+from assay.errors import ConfigurationError
 from assay.extractor import SETTINGS, Extractor
 from assay.options import Options
 
@@ -31,10 +33,17 @@ class Order(StrEnum):
     DONE = "done"
 
 
+class Format(StrEnum):
+    JSONL = "jsonl"
+    CSV = "csv"
+    TSV = "tsv"
+    PARQUET = "parquet"
+
+
 @takes_model_flags
 def batch(
     source: Annotated[
-        str, typer.Argument(metavar="INPUT", help="JSONL, CSV or Parquet, a folder of text files, or - for JSONL on stdin.")
+        str, typer.Argument(metavar="INPUT", help="JSONL, CSV or Parquet, a folder of documents, or - for JSONL on stdin.")
     ],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUTPUT", help="A .jsonl, .csv or .parquet file.")],
@@ -60,14 +69,44 @@ def batch(
         int | None, typer.Option(metavar="N", help="Stop when more rows than this fail.", rich_help_panel=_LIMITS)
     ] = None,
     id_: Annotated[
-        str, typer.Option("--id", metavar="COLUMN", help="The column that names a row.", rich_help_panel=_ROWS)
-    ] = "id",
-    text: Annotated[str, typer.Option(metavar="COLUMN", help="The column with the text.", rich_help_panel=_ROWS)] = "text",
+        str | None,
+        typer.Option(
+            "--id", metavar="COLUMN", help="The column that names a row (default: id, if any).", rich_help_panel=_ROWS
+        ),
+    ] = None,
+    text: Annotated[
+        str, typer.Option(metavar="COLUMN[,COLUMN]", help="The column with the text, or several.", rich_help_panel=_ROWS)
+    ] = "text",
+    prompt_template: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A jinja2 template that makes the text of a row's columns.", rich_help_panel=_ROWS),
+    ] = None,
+    keep_text: Annotated[
+        bool, typer.Option("--keep-text", help="Carry the text through to the output, too.", rich_help_panel=_ROWS)
+    ] = False,
+    delimiter: Annotated[
+        str | None, typer.Option(metavar="SIGN", help="Between the fields of a CSV input: ';', tab.", rich_help_panel=_ROWS)
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the input: cp1252, utf-16 (default: UTF-8).", rich_help_panel=_ROWS)
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", help="Only the first rows; the others go on later.", rich_help_panel=_ROWS)
+    ] = None,
     order: Annotated[Order, typer.Option(help="The order of the finished output.", rich_help_panel=_ROWS)] = Order.INPUT,
     errors: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where failed rows go (default: OUTPUT.errors.jsonl).", rich_help_panel=_ROWS),
     ] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="Of the output (default: what its name says).", rich_help_panel=_ROWS)
+    ] = None,
+    safe_csv: Annotated[
+        bool, typer.Option("--safe-csv", help="A quote before texts that are formulas to spreadsheets.", rich_help_panel=_ROWS)
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite output files that no run wrote.", rich_help_panel=_RUN)
+    ] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Ask rows again that failed in an earlier run.", rich_help_panel=_RUN)
     ] = False,
@@ -85,7 +124,7 @@ def batch(
     """Extract from every row of a file. Run the same command again to go on where it stopped."""
     target = load_target(schema)
     options = getattr(target, SETTINGS, Options()).updated(flags.options())
-    columns, pace = Columns(text, id_), Pace(rpm, tpm, rpd, tpd)
+    pace = Pace(rpm, tpm, rpd, tpd)
     limiter = RateLimiter(rpm=rpm, tpm=tpm, rpd=rpd, tpd=tpd)
     settings = Settings(
         concurrency=concurrency,
@@ -94,13 +133,20 @@ def batch(
         max_failures=max_failures,
         budget=None if spend is None else budget(spend),
         errors=errors,
-        columns=columns,
+        columns=Columns(_columns(text), id_, _template(prompt_template), keep_text),
+        delimiter=delimiter,
+        encoding=encoding,
+        limit=limit,
+        force=force,
+        read=tuple(path for path in (schema_file(target, schema), flags.examples, prompt_template) if path is not None),
+        format=f".{format_}" if format_ is not None else "",
+        safe_csv=safe_csv,
         provider_batch=provider_batch,
     )
     fetch_embedded(options, quiet=flags.quiet or log_json)
     extractor = Extractor.of(target, options, limiter=limiter)
     if plan:
-        _show(dry_run(extractor, source, output, columns=columns, pace=pace))
+        _show(dry_run(extractor, source, output, settings=settings, pace=pace))
         return
     reporter = follow.follower(err, output, quiet=flags.quiet, log_json=log_json)
     with closing(reporter) if isinstance(reporter, follow.Live) else nullcontext():
@@ -108,6 +154,20 @@ def batch(
     if flags.quiet and not log_json and summary.stop is not None:
         err.print(f"stopped: {summary.stop.message}", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(exit_code(summary))
+
+
+def _columns(text: str) -> str | tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    return names if len(names) > 1 else text
+
+
+def _template(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return existing(path, "--prompt-template").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"--prompt-template {path}: {error}") from None
 
 
 def exit_code(summary: Summary) -> int:

@@ -13,14 +13,11 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from assay.cli.console import err
+from assay.cli.flags import ReadFlags
+from assay.documents import Document, read
 from assay.errors import ConfigurationError, nearest
-
-out = Console()
-"""Results."""
-err = Console(stderr=True)
-"""All that is not a result."""
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes: an extraction failed; wrong usage or configuration; interrupted. 0 is all good."""
@@ -48,22 +45,23 @@ def load_target(spec: str) -> Any:
     return found
 
 
-def read_source(name: str) -> str:
-    """The text of a file, or of the standard input for `-`."""
-    if name == "-":
-        if sys.stdin.isatty():
-            err.print("[dim]Type or paste the text, then press Ctrl-D.[/]")
-        data = sys.stdin.buffer.read()
-    else:
-        data = existing(Path(name), "the source").read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        where = "the standard input" if name == "-" else name
-        raise ConfigurationError(
-            f"{where} is not UTF-8 text: byte {error.start} is 0x{data[error.start]:02x}. "
-            f"Convert it first, for example with: iconv -f latin1 -t utf-8 {name}"
-        ) from None
+def schema_file(target: Any, spec: str) -> Path | None:
+    """The file that a `--schema` was read from."""
+    if isinstance(target, Path):
+        return target
+    place = spec.rpartition(":")[0]
+    file = place if place.endswith(".py") else getattr(sys.modules.get(place), "__file__", None)
+    return Path(file) if file else None
+
+
+def read_source(name: str, flags: ReadFlags) -> Document:
+    """The document that a file is, or the standard input for `-`."""
+    if name != "-":
+        return read(existing(Path(name), "the source"), flags.pages, encoding=flags.encoding, ocr=flags.ocr)
+    if sys.stdin.isatty():
+        err.print("[dim]Type or paste the text, then press Ctrl-D.[/]")
+    data = sys.stdin.buffer.read()
+    return read(data, flags.pages, encoding=flags.encoding, ocr=flags.ocr, name="the standard input")
 
 
 def busy(what: str, *, quiet: bool) -> AbstractContextManager[object]:

@@ -13,7 +13,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 from assay.cli import show
-from assay.cli.common import busy, out
+from assay.cli.common import busy
+from assay.cli.console import out
 from assay.cli.models import fetch_embedded
 from assay.connect.connection import LOCAL_DEFAULT
 from assay.extractor import Extractor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from enum import StrEnum
 from typing import Annotated
 
@@ -13,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.cli import show
-from assay.cli.common import busy, err, out
+from assay.cli.common import busy
+from assay.cli.console import err, out, to_json
 from assay.cli.flags import ModelFlags, takes_model_flags
 from assay.cli.models import fetch_embedded
 from assay.doctor import Report, Verdict, probe
@@ -47,7 +47,7 @@ def doctor(
         report = probe(**options)
     match form:
         case Form.JSON:
-            show.write(out, json.dumps(dataclasses.asdict(report), indent=2, ensure_ascii=False), "json")
+            show.write(out, to_json(dataclasses.asdict(report)), "json")
         case Form.TABLE:
             out.print(_table(report))
     if not flags.quiet:

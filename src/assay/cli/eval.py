@@ -15,10 +15,11 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
+from assay.batch.formats import Columns
 from assay.batch.rows import error_text
-from assay.batch.sources import Columns
 from assay.cli import show
-from assay.cli.common import FAILED, SchemaFlag, err, load_target, out
+from assay.cli.common import FAILED, SchemaFlag, load_target
+from assay.cli.console import err, out, to_json
 from assay.cli.doctor import Form
 from assay.cli.flags import ModelFlags, takes_model_flags
 from assay.cli.models import fetch_embedded
@@ -112,7 +113,7 @@ def _kept(result: Result) -> dict[str, Any]:
 def _show(scores: Scores, model: str, form: Form) -> None:
     match form:
         case Form.JSON:
-            show.write(out, json.dumps({"model": model, **_plain(scores)}, indent=2, ensure_ascii=False), "json")
+            show.write(out, to_json({"model": model, **_plain(scores)}), "json")
         case Form.TABLE:
             out.print(_table(scores), "")
             out.print(_sums(scores, model), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`assay extract`: one text in, one value out."""
+"""`assay extract`: one document in, one value out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from assay.cli import show
-from assay.cli.common import SchemaFlag, busy, err, load_target, out, read_source
-from assay.cli.flags import ModelFlags, budget, takes_model_flags
+from assay.cli.common import SchemaFlag, busy, load_target, read_source
+from assay.cli.console import err, out
+from assay.cli.flags import ModelFlags, ReadFlags, budget, takes_model_flags
 from assay.cli.models import fetch_embedded
 from assay.extractor import SETTINGS, Extractor
 from assay.options import Options
@@ -16,7 +17,9 @@ from assay.options import Options
 
 @takes_model_flags
 def extract(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="The text; - is the standard input.")] = "-",
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="A text, PDF, DOCX, HTML page, mail ...; - is the standard input.")
+    ] = "-",
     *,
     schema: SchemaFlag,
     form: Annotated[show.Format, typer.Option("--format", "-f", help="How the value is written.")] = show.Format.JSON,
@@ -24,15 +27,16 @@ def extract(
     spend: Annotated[
         str | None, typer.Option("--budget", metavar="AMOUNT", help="Stop before spending more: 0.05 (dollars), '9000 tokens'.")
     ] = None,
+    reading: ReadFlags,
     flags: ModelFlags,
 ) -> None:
-    """Extract one value from a text."""
+    """Extract one value from a document."""
     given = flags.options()
     if spend is not None:
         given["budget"] = budget(spend)
     target = load_target(schema)
     options = getattr(target, SETTINGS, Options()).updated(given)
-    source = read_source(file)
+    source = read_source(file, reading)
     fetch_embedded(options, quiet=flags.quiet)
     with busy("asking ...", quiet=flags.quiet), Extractor.of(target, options) as extractor:
         outcome = extractor.run(source)

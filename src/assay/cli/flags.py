@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -28,6 +29,10 @@ _AS_GIVEN = (
 
 def _flag(help_: str, metavar: str | None, *names: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=help_, rich_help_panel="Model")
+
+
+def _reading(help_: str, metavar: str) -> Any:
+    return typer.Option(metavar=metavar, help=help_, rich_help_panel="Reading")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,29 +69,47 @@ class ModelFlags:
         return given
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFlags:
+    """How files are read as documents. None: not given."""
+
+    pages: Annotated[str | None, _reading("Pages, slides or sheets: '1-3,7' (default: all).", "PAGES")] = None
+    encoding: Annotated[str | None, _reading("Of a text that is not UTF-8.", "NAME")] = None
+    ocr: Annotated[str | None, _reading("Read pages that are images with this program: tesseract.", "PROGRAM")] = None
+
+
+_SHARED = (ModelFlags, ReadFlags)
+
+
 def takes_model_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the shared flags: it declares one parameter `flags: ModelFlags` in their place."""
+    """Give a command shared flags: it declares `flags: ModelFlags`, `reading: ReadFlags` or both in their place."""
     hints = get_type_hints(command, include_extras=True)
-    shared = get_type_hints(ModelFlags, include_extras=True)
+    shared = {name: kind for name, kind in hints.items() if kind in _SHARED}
     own = [
         parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
         for name, parameter in inspect.signature(command).parameters.items()
-        if name != "flags"
+        if name not in shared
     ]
-    theirs = [
-        inspect.Parameter(flag.name, inspect.Parameter.KEYWORD_ONLY, default=flag.default, annotation=shared[flag.name])
-        for flag in dataclasses.fields(ModelFlags)
-    ]
+    theirs = {name: _parameters(kind) for name, kind in shared.items()}
 
     @wraps(command)
     def with_flags(**given: Any) -> None:
-        flags = ModelFlags(**{parameter.name: given.pop(parameter.name) for parameter in theirs})
-        command(**given, flags=flags)
+        groups = {name: kind(**{flag.name: given.pop(flag.name) for flag in theirs[name]}) for name, kind in shared.items()}
+        command(**given, **groups)
 
     # typer reads the signature and the annotations of what it is given.
-    with_flags.__signature__ = inspect.Signature([*own, *theirs])  # type: ignore[attr-defined]
-    with_flags.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *theirs]}
+    all_ = [*own, *chain.from_iterable(theirs.values())]
+    with_flags.__signature__ = inspect.Signature(all_)  # type: ignore[attr-defined]
+    with_flags.__annotations__ = {parameter.name: parameter.annotation for parameter in all_}
     return with_flags
+
+
+def _parameters(kind: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        inspect.Parameter(flag.name, inspect.Parameter.KEYWORD_ONLY, default=flag.default, annotation=hints[flag.name])
+        for flag in dataclasses.fields(kind)
+    ]
 
 
 def budget(text: str) -> Budget:

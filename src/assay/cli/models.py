@@ -14,7 +14,7 @@ from rich.table import Table
 
 from assay.backends.local import weights
 from assay.backends.local.table import DEFAULT, MODELS
-from assay.cli.common import err, out
+from assay.cli.console import err, out
 from assay.connect.connection import LOCAL_DEFAULT, default_model
 from assay.options import Options
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from assay.cli.common import err
+from assay.cli.console import err
 from assay.errors import ConfigurationError
 
 

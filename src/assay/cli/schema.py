@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from assay.cli import show
-from assay.cli.common import err, load_target, out
+from assay.cli.common import load_target
+from assay.cli.console import err, out, to_json
 from assay.connect import providers
 from assay.connect.compile import compose
 from assay.connect.providers import ANY_SERVER, Provider
@@ -47,7 +47,7 @@ def schema(
         out.print(show.messages(asked))
     else:
         sent = form(compiled.json_schema, profile.dialect)[0] if provider else _own(compiled)
-        show.write(out, json.dumps(sent, indent=2, ensure_ascii=False), "json")
+        show.write(out, to_json(sent), "json")
         if not quiet:
             err.print(show.messages(asked))
     if lint:

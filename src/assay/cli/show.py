@@ -18,6 +18,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from assay.cli.console import harmless, to_json
 from assay.outcome import Attempt, Outcome
 from assay.types import JSON, Message, Problem, Repair, Usage
 
@@ -40,9 +41,11 @@ def result(console: Console, value: JSON, form: Format) -> None:
     """Write a result. Colours only appear on a terminal, so a pipe gets clean JSON or YAML."""
     match form:
         case Format.JSON:
-            write(console, json.dumps(value, indent=2, ensure_ascii=False), "json")
+            write(console, to_json(value), "json")
         case Format.YAML:
             text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100)
+            if harmless(text) != text:
+                text = yaml.safe_dump(value, sort_keys=False, width=100)  # all that is not ASCII escaped: the value is the same
             write(console, text.removesuffix("...\n").rstrip("\n"), "yaml")
         case Format.TABLE:
             console.print(table(value))

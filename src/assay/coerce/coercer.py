@@ -6,17 +6,18 @@ alone and is a `Problem` of kind `ambiguous`. A value that the schema takes as i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from pydantic_core import from_json
-
-from assay.coerce.scalars import Mend, Notes, Path, enum_member, formatted, scalar, shown
+from assay.coerce.keys import keyed, wrapped
+from assay.coerce.notes import Mend, Notes, Path, shown
+from assay.coerce.scalars import enum_member, finite, formatted, no_moment
+from assay.coerce.typed import typed
+from assay.data.pointer import look, split
 from assay.schema.accept import Acceptor, plainly, same
-from assay.schema.navigate import type_of, types_of
+from assay.schema.marks import Mark, Marks
+from assay.schema.navigate import types_of
 from assay.types import JSON, JSONObject, Problem, Repair
 
-_SEPARATORS = (",", ";", "\n", " and ")
 _TRIALS = 5  # unions within unions that are tried out: more would cost exponential time
 
 
@@ -39,18 +40,36 @@ class Coercer:
 
     It changes: a printed number ("12,111.5", "$1,200.50") for a number; 3.0 for an integer; "yes" for a boolean; an integer for a
     string; "" or "null" for null; one value for a list of one, a list of one for its value; an enum member in another case;
-    a list or object for its JSON in a string; a date in another unambiguous form. The value that it is given is never changed in place.
+    a list or object for its JSON in a string; a date in another unambiguous form. It takes data out of wrappers, spells keys as
+    the schema does and leaves out those that have no place: see `assay.coerce.keys`. The value that it is given is never changed
+    in place.
+
+    `marks` are what a Python type says beside its schema; `name` is the target's, under which an answer may be wrapped; `wrapper`
+    the key under which a bare value travels. With `strict`, scalars and lists stay as they are.
     """
 
-    def __init__(self, schema: JSONObject) -> None:
-        self._schema = schema
+    def __init__(
+        self,
+        schema: JSONObject,
+        marks: Marks | None = None,
+        *,
+        strict: bool = False,
+        name: str = "",
+        wrapper: str | None = None,
+    ) -> None:
+        self.root = schema
+        self.marks = {id(look(schema, split(place))): mark for place, mark in (marks or {}).items()}
+        self.strict = strict
+        self.name = name
+        self.root_depth = 0 if wrapper is None else 1
+        """How many keys lead to the value that was asked for."""
         self._each_for_itself = schema.keys().isdisjoint(_SELECTIVE) and "object" in (types_of(schema) or ("object",))
-        self._mends: dict[int, Mend] = {}
+        self._mends: dict[tuple[int, bool], Mend] = {}
         self.accepts = Acceptor(schema)
 
     def __call__(self, value: JSON) -> Coerced:
         notes = Notes()
-        mended = self.mend(self._schema, value, (), notes)
+        mended = self.mend(self.root, value, (), notes)
         return Coerced(mended, tuple(notes.repairs), tuple(notes.problems))
 
     def anew(self, value: JSON, keys: frozenset[str]) -> Coerced:
@@ -58,20 +77,37 @@ class Coercer:
         if not isinstance(value, dict) or not self._each_for_itself:
             return self(value)
         new = {key: value[key] for key in filter(keys.__contains__, value)}
-        coerced = self(new)
-        return Coerced(value if coerced.value is new else {**value, **coerced.value}, coerced.repairs, coerced.problems)
+        notes = Notes()
+        mended = self.mend(self.root, new, (), notes, keys=False)
+        return Coerced(value if mended is new else {**value, **mended}, tuple(notes.repairs), tuple(notes.problems))
 
-    def mend(self, schema: JSON, value: JSON, path: Path, notes: Notes) -> JSON:
-        """`value` as `schema`, a part of the whole one, means it."""
+    def mend(self, schema: JSON, value: JSON, path: Path, notes: Notes, *, keys: bool = True) -> JSON:
+        """`value` as `schema`, a part of the whole one, means it. Without `keys`, those of an object are another schema's business."""
         if not isinstance(schema, dict):
             return value
-        mend = self._mends.get(id(schema))
+        mend = self._mends.get((id(schema), keys))
         if mend is None:
-            mend = self._mends[id(schema)] = self._compile(schema)
+            mend = self._mends[id(schema), keys] = self._compile(schema, keys=keys)
         return mend(value, path, notes)
 
-    def _compile(self, schema: JSONObject) -> Mend:
-        made = [*(make(self, schema) for make in _MAKERS), *(make(schema) for make in _LEAVES)]
+    def _compile(self, schema: JSONObject, *, keys: bool) -> Mend:
+        mark = self.marks.get(id(schema), Mark())
+        if mark.raw:
+            return _as_it_is
+        inner = "properties" in schema  # then what is referred to, combined or chosen sees only some of the keys
+        made: list[Mend | None] = [
+            _reference(self, schema, keys=keys and not inner),
+            _all_of(self, schema),
+            _union(self, schema, keys=keys and not inner),
+            keyed(self, schema) if keys else None,
+            wrapped(self, schema),
+            typed(self, schema, exact=mark.exact),
+            _object(self, schema),
+            _array(self, schema),
+            *(() if self.strict else (enum_member(schema), formatted(schema))),
+            no_moment(schema),
+            None if mark.infinite else finite(schema),
+        ]
         mends = [mend for mend in made if mend is not None]
         if len(mends) == 1:
             return mends[0]
@@ -84,11 +120,15 @@ class Coercer:
         return each
 
 
-def _reference(coercer: Coercer, schema: JSONObject) -> Mend | None:
+def _as_it_is(value: JSON, path: Path, notes: Notes) -> JSON:  # noqa: ARG001  # a function of the user gets the data first
+    return value
+
+
+def _reference(coercer: Coercer, schema: JSONObject, *, keys: bool) -> Mend | None:
     if "$ref" not in schema:
         return None
     target = coercer.accepts.resolve(schema["$ref"])
-    return lambda value, path, notes: coercer.mend(target, value, path, notes)
+    return lambda value, path, notes: coercer.mend(target, value, path, notes, keys=keys)
 
 
 def _all_of(coercer: Coercer, schema: JSONObject) -> Mend | None:
@@ -98,38 +138,45 @@ def _all_of(coercer: Coercer, schema: JSONObject) -> Mend | None:
 
     def mend(value: JSON, path: Path, notes: Notes) -> JSON:
         for part in parts:
-            value = coercer.mend(part, value, path, notes)
+            value = coercer.mend(part, value, path, notes, keys=False)
         return value
 
     return mend
 
 
-def _union(coercer: Coercer, schema: JSONObject) -> Mend | None:
+def _union(coercer: Coercer, schema: JSONObject, *, keys: bool) -> Mend | None:
     branches = schema.get("anyOf") or schema.get("oneOf")
     if not branches:
         return None
 
     def mend(value: JSON, path: Path, notes: Notes) -> JSON:
         taking = [branch for branch in branches if coercer.accepts(value, branch)]
-        if taking:
-            return coercer.mend(taking[0], value, path, notes) if len(taking) == 1 else value
-        return value if notes.depth >= _TRIALS else _try_branches(coercer, branches, value, path, notes)
+        if len(taking) == 1:
+            return coercer.mend(taking[0], value, path, notes, keys=keys)
+        if taking and not isinstance(value, dict | list):
+            return value
+        if notes.depth >= _TRIALS:
+            return value
+        return _try_branches(coercer, taking or branches, value, path, notes, keys=keys)
 
     return mend
 
 
-def _try_branches(coercer: Coercer, branches: list[JSON], value: JSON, path: Path, notes: Notes) -> JSON:
-    """The one value that the branches can make of `value`; `value` itself when they make none or several."""
+def _try_branches(coercer: Coercer, branches: list[JSON], value: JSON, path: Path, notes: Notes, *, keys: bool) -> JSON:
+    """The one value that the branches can make of `value`; `value` itself when they make none or several, or take it as it is."""
     made: list[tuple[JSON, Notes]] = []
     doubts = Notes()
     for branch in branches:
-        trial = Notes(notes.depth + 1)
-        mended = coercer.mend(branch, value, path, trial)
+        trial = Notes(notes.depth + 1, notes.opened)
+        mended = coercer.mend(branch, value, path, trial, keys=keys)
         if trial.problems:
             doubts = trial
-        elif coercer.accepts(mended, branch) and not any(same(mended, other) for other, _ in made):
-            made.append((mended, trial))
-    if len(made) == 1 and not doubts.problems:
+        elif coercer.accepts(mended, branch):
+            if mended is value:
+                return value
+            if not any(same(mended, other) for other, _ in made):
+                made.append((mended, trial))
+    if len(made) == 1 and not (doubts.problems and not isinstance(value, dict | list)):
         notes.add(made[0][1])
         return made[0][0]
     if len(made) > 1:
@@ -138,77 +185,15 @@ def _try_branches(coercer: Coercer, branches: list[JSON], value: JSON, path: Pat
     return value
 
 
-def _typed(coercer: Coercer, schema: JSONObject) -> Mend | None:
-    types = types_of(schema)
-    if not types or "enum" in schema or "const" in schema:
-        return None
-    wanted = frozenset(types) | ({"integer"} if "number" in types else frozenset())
-    if wanted & {"object", "array", "string", "boolean", "null", "integer"} == frozenset():
-        return None
-    known = plainly(types)
-
-    def mend(value: JSON, path: Path, notes: Notes) -> JSON:
-        if type(value) in known:
-            return value
-        kind = type_of(value)
-        if kind in wanted:
-            floating = isinstance(value, float) and kind == "integer" and "number" not in types
-            return notes.changed(path, value, int(value)) if floating else value
-        if kind == "string" and (inner := _encoded(coercer, schema, value)) is not None:
-            return coercer.mend(schema, notes.changed(path, value, inner), path, notes)
-        if kind == "array":
-            return _unlist(coercer, schema, value, path, notes)
-        if "array" in wanted and value is not None:
-            return _list(coercer, schema, value, path, notes)
-        return scalar(value, types, path, notes)
-
-    return mend
-
-
-def _encoded(coercer: Coercer, schema: JSONObject, value: str) -> JSON:
-    """The list or object that a string holds as JSON, when that is what is wanted; None otherwise."""
-    if value.lstrip()[:1] not in ("{", "["):
-        return None
-    try:
-        inner = from_json(value, allow_inf_nan=False)
-    except ValueError:
-        return None
-    return inner if coercer.accepts(coercer.mend(schema, inner, (), Notes()), schema) else None
-
-
-def _list(coercer: Coercer, schema: JSONObject, value: JSON, path: Path, notes: Notes) -> JSON:
-    """One value where a list of one is meant."""
-    items = schema.get("items", True)
-    if isinstance(value, str) and any(mark in value for mark in _SEPARATORS):
-        return notes.doubt(path, value, ("one item", "several"))
-    trial = Notes(notes.depth)
-    item = coercer.mend(items, value, (*path, 0), trial)
-    if trial.problems or not coercer.accepts(item, items):
-        return value
-    notes.changed(path, value, [value])
-    notes.add(trial)
-    return [item]
-
-
-def _unlist(coercer: Coercer, schema: JSONObject, value: list[JSON], path: Path, notes: Notes) -> JSON:
-    """A list of one where its value is meant."""
-    if len(value) != 1 or isinstance(value[0], list):
-        return value
-    trial = Notes(notes.depth)
-    item = coercer.mend(schema, value[0], path, trial)
-    if trial.problems or not coercer.accepts(item, schema):
-        return value
-    notes.changed(path, value, value[0])
-    notes.add(trial)
-    return item
-
-
 _SELECTIVE = frozenset({"enum", "const", "format", "$ref", "allOf", "anyOf", "oneOf"})
 _NOTES = frozenset({"type", "title", "description", "default", "examples"})
 
 
 def _settled(schema: JSON) -> frozenset[type]:
-    """Types of values that this schema leaves as they are, so that most values of an object cost a look-up and no call."""
+    """Types of values that this schema leaves as they are, so that most values of an object cost a look-up and no call.
+
+    Not floats: one may be infinite.
+    """
     if not isinstance(schema, dict):
         return frozenset()
     branches = schema.get("anyOf") or schema.get("oneOf")
@@ -217,7 +202,7 @@ def _settled(schema: JSON) -> frozenset[type]:
         return frozenset().union(*map(_settled, plain))
     if schema.keys() & _SELECTIVE:
         return frozenset()
-    return plainly(types_of(schema)) - {list, dict}
+    return plainly(types_of(schema)) - {list, dict, float}
 
 
 def _object(coercer: Coercer, schema: JSONObject) -> Mend | None:
@@ -256,7 +241,3 @@ def _array(coercer: Coercer, schema: JSONObject) -> Mend | None:
         return mended if any(a is not b for a, b in zip(mended, value, strict=True)) else value
 
     return mend
-
-
-_MAKERS: tuple[Callable[[Coercer, JSONObject], Mend | None], ...] = (_reference, _all_of, _union, _typed, _object, _array)
-_LEAVES: tuple[Callable[[JSONObject], Mend | None], ...] = (enum_member, formatted)

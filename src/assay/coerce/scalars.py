@@ -1,48 +1,20 @@
-"""Mending one scalar: as another JSON type, as an enum member, as a date. And the notes that are taken meanwhile."""
+"""Mending one scalar: as another JSON type, as an enum member, as a date; and what no scalar is taken for unsaid."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import TypeAlias
+import re
+from math import isfinite
 
 from assay.coerce.dates import iso
+from assay.coerce.notes import Mend, Notes, Path, shown
 from assay.coerce.numbers import Ambiguous, number
-from assay.data.pointer import join
 from assay.schema.accept import same
-from assay.types import JSON, JSONObject, Problem, Repair
-
-Path: TypeAlias = tuple[str | int, ...]
+from assay.schema.navigate import types_of
+from assay.types import JSON, JSONObject
 
 _DATES = {"date", "date-time", "time"}
 _BOOLEANS = {"true": True, "yes": True, "y": True, "false": False, "no": False, "n": False}
 _NULLS = {"", "null", "none", "n/a"}
-
-
-class Notes:
-    """What was done and what was left alone during one call."""
-
-    def __init__(self, depth: int = 0) -> None:
-        self.depth = depth
-        """How many trials of union branches this one is inside of."""
-        self.repairs: list[Repair] = []
-        self.problems: list[Problem] = []
-
-    def changed(self, path: Path, before: JSON, after: JSON) -> JSON:
-        self.repairs.append(Repair(join(path), "coerced", shown(before), shown(after)))
-        return after
-
-    def doubt(self, path: Path, said: JSON, meanings: tuple[str, ...]) -> JSON:
-        want = f"one meaning: {said!r} can be read as {' or as '.join(meanings)}"
-        self.problems.append(Problem(join(path), said, want, "ambiguous"))
-        return said
-
-    def add(self, other: Notes) -> None:
-        self.repairs += other.repairs
-        self.problems += other.problems
-
-
-Mend: TypeAlias = Callable[[JSON, Path, Notes], JSON]
 
 
 def enum_member(schema: JSONObject) -> Mend | None:
@@ -83,6 +55,44 @@ def formatted(schema: JSONObject) -> Mend | None:
     return mend
 
 
+_NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)\s*")
+
+
+def no_moment(schema: JSONObject) -> Mend | None:
+    """A number where a moment is wanted is a problem: it would pass for seconds since 1970, and is a year as likely."""
+    form = schema.get("format")
+    if form not in _DATES or not isinstance(form, str):
+        return None
+
+    def check(value: JSON, path: Path, notes: Notes) -> JSON:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number and not (isinstance(value, str) and _NUMBER.fullmatch(value) and iso(value, form) is None):
+            return value
+        return notes.problem(path, value, f"{_A_MOMENT[form]}: a number may be a year, or seconds", "value")
+
+    return check
+
+
+_A_MOMENT = {
+    "date": "a date as YYYY-MM-DD",
+    "date-time": "a date and time as YYYY-MM-DDTHH:MM:SS",
+    "time": "a time as HH:MM:SS",
+}
+
+
+def finite(schema: JSONObject) -> Mend | None:
+    """A number beyond all floats (1e999) is a problem."""
+    if types_of(schema) and "number" not in types_of(schema) and "integer" not in types_of(schema):
+        return None
+
+    def check(value: JSON, path: Path, notes: Notes) -> JSON:
+        if not isinstance(value, float) or isfinite(value):
+            return value
+        return notes.problem(path, str(value), "a finite number", "value")
+
+    return check
+
+
 def scalar(value: JSON, types: tuple[str, ...], path: Path, notes: Notes) -> JSON:
     readings = [reading for kind in types if (reading := as_type(value, kind)) is not NO]
     for reading in readings:
@@ -118,7 +128,3 @@ def fold(value: JSON) -> str:
     """What stays of an enum member when case, spaces, hyphens and underscores do not count."""
     text = value if isinstance(value, str) else shown(value)
     return " ".join(text.casefold().replace("_", " ").replace("-", " ").split()) or text
-
-
-shown = json.JSONEncoder(ensure_ascii=False).encode
-"""A value as JSON text, for repairs and problems."""

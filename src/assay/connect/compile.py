@@ -13,7 +13,7 @@ from assay.engine import Modes, Task, WireSchema, prompt
 from assay.engine.prompt import Prompt
 from assay.errors import ConfigurationError
 from assay.options import Options
-from assay.schema.passes import form, undo
+from assay.schema.passes import form
 from assay.schema.render import render
 from assay.target.build import Target
 from assay.types import JSON, Mode, Params, Profile, PromptStyle
@@ -24,17 +24,17 @@ T = TypeVar("T")
 def compile_task(target: Target[T], options: Options, connection: Connection) -> Task[T]:
     """Everything the engine needs that does not depend on the source."""
     profile = connection.profile
-    modes = connection.modes if options.mode == "auto" else Modes((options.mode, *_weaker(options.mode, profile)))
+    able = profile.modes if options.mode == "auto" else (options.mode, *_weaker(options.mode, profile))
     if options.budget is not None and options.budget.cost is not None and connection.price is None:
         raise ConfigurationError(f"no price is known for {connection.model}: give the budget in tokens, Budget(tokens=...)")
     return Task(
         target=target,
         prompt=compose(target, options, profile),
         profile=profile,
-        modes=modes,
+        modes=Modes(able, connection.learnt),
         model=connection.model,
-        wire=wire(target, profile),
-        coercer=Coercer(target.json_schema),
+        wire=_wire(target, profile),
+        coercer=Coercer(target.json_schema, target.marks, strict=options.strict, name=target.name, wrapper=target.wrapper),
         strict=options.strict,
         context=options.context,
         params=Params(
@@ -63,10 +63,9 @@ def _weaker(mode: Mode, profile: Profile) -> tuple[Mode, ...]:
     return tuple(m for m in order[order.index(mode) + 1 :] if m in profile.modes or m is Mode.TEXT)
 
 
-def wire(target: Target[Any], profile: Profile) -> Mapping[Mode, WireSchema]:
-    """The target's schema as each mode sends it."""
+def _wire(target: Target[Any], profile: Profile) -> Mapping[Mode, WireSchema]:
     schema, strict = form(target.json_schema, profile.dialect)
-    full = WireSchema(schema, strict and profile.strict, undo(target.json_schema, profile.dialect))
+    full = WireSchema(schema, strict and profile.strict)
     return {Mode.JSON_SCHEMA: full, Mode.TOOLS: full, Mode.JSON: WireSchema(), Mode.TEXT: WireSchema()}
 
 

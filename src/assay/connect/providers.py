@@ -7,12 +7,17 @@ and `assay doctor` asks a server itself.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from assay.flow.urls import Origin, origin
 from assay.types import Mode, Profile, PromptStyle
-from assay.wire.openai_chat import ChatDialect
+from assay.wire.openai_chat import ChatCompletions
+from assay.wire.port import Wire
 
 _SCHEMA_FIRST = (Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT)
 _ALL = (Mode.JSON_SCHEMA, Mode.TOOLS, Mode.JSON, Mode.TEXT)
@@ -27,7 +32,7 @@ class Provider:
     base_url: str
     key_variable: str | None = None
     """The environment variable that holds the key; None: a server that needs none."""
-    dialect: ChatDialect = ChatDialect()
+    wire: Wire = field(default_factory=ChatCompletions)
     profile: Profile = Profile()
     """What holds for models that no row of `models` names."""
     models: tuple[tuple[str, Profile], ...] = ()
@@ -44,12 +49,7 @@ class Provider:
 
 
 _STRICT = Profile(modes=_ALL, strict=True, dialect="strict", stream_modes=(Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT))
-# A server that constrains decoding lets small models leave out whatever may be left out. Measured on llama.cpp's server with a 0.5B
-# model: `ordered_on`, an optional date that stands in 20 of 20 texts, came back in none, and no row was right; in JSON mode 8 rows
-# were; with every property required, 20 dates and 8 rows. So optional properties go out as required and nullable.
-_CONSTRAINED = Profile(
-    modes=_SCHEMA_FIRST, strict=True, dialect="nullable", stream_modes=(Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT)
-)
+_CONSTRAINED = Profile(modes=_SCHEMA_FIRST, strict=True, stream_modes=(Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT))
 # Servers on one's own machine mostly run small models: over three sets of short texts the field list gave a 0.5B model more right
 # fields than the JSON Schema for half the tokens (`tests/benchmarks/bench_quality.py --style fields`).
 _AT_HOME = replace(_CONSTRAINED, prompt_style=PromptStyle.FIELDS)
@@ -60,7 +60,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "groq",
         "https://api.groq.com/openai/v1",
         "GROQ_API_KEY",
-        ChatDialect(max_tokens="max_completion_tokens"),  # max_tokens is deprecated there
+        ChatCompletions(max_tokens="max_completion_tokens"),  # max_tokens is deprecated there
         # Groq neither streams nor takes tools together with a schema; JSON mode does not stream either.
         profile=Profile(modes=_JSON_FIRST, stream_modes=(Mode.TEXT,)),
         models=(
@@ -75,7 +75,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "openai",
         "https://api.openai.com/v1",
         "OPENAI_API_KEY",
-        ChatDialect(max_tokens="max_completion_tokens"),  # reasoning models refuse max_tokens
+        ChatCompletions(max_tokens="max_completion_tokens"),  # reasoning models refuse max_tokens
         _STRICT,
         models=((r"^(o\d|gpt-5)", replace(_STRICT, reasoning=True, temperature=False)),),
         base_url_variable="OPENAI_BASE_URL",
@@ -100,12 +100,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "GEMINI_API_KEY",
         profile=Profile(modes=_SCHEMA_FIRST),
     ),
-    Provider(
-        "xai",
-        "https://api.x.ai/v1",
-        "XAI_API_KEY",
-        profile=Profile(modes=(Mode.JSON_SCHEMA, Mode.TEXT), strict=True, dialect="nullable"),
-    ),
+    Provider("xai", "https://api.x.ai/v1", "XAI_API_KEY", profile=Profile(modes=(Mode.JSON_SCHEMA, Mode.TEXT), strict=True)),
 )
 
 LOCAL = Provider(
@@ -136,6 +131,18 @@ def by_url(base_url: str) -> Provider:
     """The provider that lives at a URL, its path given or not; `ANY_SERVER` when none is known to."""
     url = base_url.rstrip("/")
     return next((provider for provider in PROVIDERS if url in _urls(provider)), ANY_SERVER)
+
+
+def owner(url: str, named: Provider) -> Provider | None:
+    """The provider whose servers are at a URL: by its own origin, or that of its own base-URL variable; `named` is looked at first."""
+    return next((provider for provider in (named, *PROVIDERS) if origin(url) in _origins(provider)), None)
+
+
+def _origins(provider: Provider) -> Iterator[Origin]:
+    pointed = os.environ.get(provider.base_url_variable) if provider.base_url_variable else None
+    for url in (provider.base_url, pointed):
+        with suppress(ValueError):
+            yield origin(url or "")
 
 
 def _urls(provider: Provider) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 from assay.data.pointer import join, split
 from assay.types import JSON
@@ -52,6 +53,27 @@ def remove(data: JSON, path: str) -> JSON:
     return data
 
 
+def without(data: JSON, places: Iterable[str]) -> JSON:
+    """A copy of `data` without what stands at these places, in one pass; only the containers on the way are copied."""
+    tree: dict[str, Any] = {}
+    for place in places:
+        branch = tree
+        for step in split(place):
+            branch = branch.setdefault(step, {})
+    return _pruned(data, tree)
+
+
+def _pruned(data: JSON, tree: dict[str, Any]) -> JSON:
+    """`data` without what the tree's ends name."""
+    if isinstance(data, dict):
+        kept = ((key, item, tree.get(key)) for key, item in data.items())
+        return {key: item if inner is None else _pruned(item, inner) for key, item, inner in kept if inner != {}}
+    if isinstance(data, list):
+        numbered = ((item, tree.get(str(at))) for at, item in enumerate(data))
+        return [item if inner is None else _pruned(item, inner) for item, inner in numbered if inner != {}]
+    return data
+
+
 def leaves(data: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
     """Every scalar (and empty container) with its path, in document order."""
     if isinstance(data, dict) and data:
@@ -62,6 +84,14 @@ def leaves(data: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
             yield from leaves(value, f"{path}/{at}")
     else:
         yield path, data
+
+
+def walk(data: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
+    """Every value with its path, containers before what is in them."""
+    yield path, data
+    entries = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in entries:
+        yield from walk(value, path + join((key,)))
 
 
 def count(data: JSON, most: int) -> int:

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assay.decode.cursor import UnreadableError
-from assay.decode.lenient import Parsed, read_at
+from assay.decode.lenient import Parsed, Tries, read_at
 from assay.decode.nesting import may_end_later
 from assay.decode.scan import QUOTES, at, bare_key, peek, quoted_key, skip, value_start
 from assay.types import Repair
 
 _OPEN_TAG = re.compile(r"\s*<(think|thinking|thought|reasoning|reflection|scratchpad)>", re.IGNORECASE)
 _CLOSE_TAG = re.compile(r"</(?:think|thinking|thought|reasoning|reflection|scratchpad)>", re.IGNORECASE)
-_FENCE = re.compile(r"(?:```|~~~)[ \t]*[\w+.-]*[ \t]*(?=[\r\n{\[(\"])|```")
+_FENCE = re.compile(r"(?:```|~~~)[ \t]*+(?:[\w+.-]++[ \t]*+)?(?=[\r\n{\[(\"])|```")
 _BRACKET = re.compile(r"[{\[]")
 _STRONG = re.compile(
     r"\{\s*(?:[\"'“‘`}\\,\[]|[\w$.-]{1,80}\s*:|[\w$-]{1,80}\s+[\"']|//|/\*|#)|"
@@ -68,26 +68,35 @@ def escaped(text: str) -> bool:
 
 
 def in_fences(text: str, start: int) -> Iterator[Found]:
-    """The values that stand at the start of a fenced block. Raises `UnreadableError` when one is there that cannot be read."""
+    """The values in the fenced blocks that start with one. Raises `UnreadableError` when one is there that cannot be read."""
     pos = start
+    tries = Tries()
     while fence := _FENCE.search(text, pos):
-        inner = skip(text, fence.end())
+        inner, mark = peek(text, fence.end()), fence.group()[:3]
+        end = text.find(mark, fence.end())
         if text[inner : inner + 1] in ("{", "[", "("):
-            read = read_at(text, inner)
+            read = read_at(text, inner, tries)
             _check_end(text, read)
             yield Found(read, strong=True)
             end = text.find("```", read.end)
-        else:
-            end = text.find(fence.group()[:3], fence.end())
+            yield from _further(text, read.end, len(text) if end < 0 else end, tries)
         if end < 0:
             return
         pos = end + 3
 
 
+def _further(text: str, pos: int, end: int, tries: Tries) -> Iterator[Found]:
+    """More values of a fenced block, behind its first."""
+    while (strong := _STRONG.search(text, pos, end)) is not None:
+        read = read_at(text, strong.start(), tries)
+        yield Found(read, strong=True)
+        pos = max(read.end, strong.end())
+
+
 def in_prose(text: str, start: int) -> Iterator[Found]:
     """The values that stand anywhere. Raises `UnreadableError` when what is plainly JSON cannot be read."""
     pos = skip(text, start)
-    root = pos
+    root, tries = pos, Tries()
     if _STRING_FIRST.match(text, pos):
         raise UnreadableError("the opening bracket is missing", pos)
     while bracket := _BRACKET.search(text, pos):
@@ -98,7 +107,7 @@ def in_prose(text: str, start: int) -> Iterator[Found]:
             continue
         if _MEMBER_BEFORE.search(text, max(start, begin - 20), begin):
             raise UnreadableError("the opening bracket of the object is missing", begin)
-        read = read_at(text, begin)
+        read = read_at(text, begin, tries)
         _check_end(text, read)
         alone = begin == root and not text[read.end :].strip(_CLOSERS)
         yield Found(read, alone or (strong and not (read.closed and _citation(read.value))))
@@ -135,7 +144,7 @@ def _check_end(text: str, read: Parsed) -> None:
 def whole(text: str, start: int) -> Found | None:
     """A scalar that is the whole text."""
     fence = re.compile(r"\s*```[\w-]*\s*").match(text, start)
-    read = read_at(text, fence.end() if fence else start)
+    read = read_at(text, fence.end() if fence else start, Tries())
     if text[read.end :].strip(" \t\r\n`;") or any(map(_is_prose, read.repairs)):
         return None
     return Found(read, strong=True)

@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from pydantic_core import from_json
-
 from assay.decode.cursor import Cursor, UnreadableError
 from assay.decode.scan import QUOTES, Where, at, bare_key, peek, quoted_key, value_start
 from assay.decode.tokens import grouped, number, prefix, string, strings, take_number, word
+from assay.decode.valid import valid
+from assay.schema.accept import same
 from assay.types import JSON, Repair
 
 # What most of a text consists of, even of a malformed one: read in one match each.
@@ -66,14 +66,21 @@ _VALID = json.JSONDecoder(parse_constant=_no_number).raw_decode
 """Valid JSON amid other text is most of what is found: the standard library's scanner reads it many times as fast."""
 
 
-def read_at(text: str, start: int) -> Parsed:
+class Tries:
+    """How often more text may turn out to be no valid JSON: the error of the library counts lines from the start of the text each time."""
+
+    def __init__(self) -> None:
+        self.left = 50
+
+
+def read_at(text: str, start: int, tries: Tries) -> Parsed:
     """The value that starts at `start`. Raises `UnreadableError`."""
-    if text[start : start + 1] in ("{", "["):
+    if text[start : start + 1] in ("{", "[") and tries.left:
         try:
             _, end = _VALID(text, start)
-            value = from_json(text[start:end], allow_inf_nan=False)  # one reader of valid JSON: same numbers, same depth
+            value = valid(text[start:end])  # one reader of valid JSON: same numbers, same depth, each key once
         except (ValueError, RecursionError):
-            pass  # not valid, or nested deep: read leniently, within bounds
+            tries.left -= 1  # not valid, or nested deep: read leniently, within bounds
         else:
             return Parsed(value, start, end, (), truncated=False, closed=True)
     cursor = Cursor(text, start)
@@ -144,7 +151,7 @@ def _member(cursor: Cursor, mark: str, into: dict[str, JSON], *, comma: bool) ->
         return False
     finally:
         cursor.keys.pop()
-    if key in into and into[key] != value:
+    if key in into and not same(into[key], value):
         raise cursor.doubt(f"the key {key!r} has two values")
     cursor.suspect |= key in into
     into.pop(key, None)  # a key that is repeated stands where it stood last: the order tells where brackets may be missing

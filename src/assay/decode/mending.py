@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from pydantic_core import from_json
 
@@ -14,8 +16,11 @@ from assay.decode.result import Reading
 from assay.decode.scan import DEPTH, skip
 from assay.decode.strings import unescape
 from assay.errors import DecodeError
-from assay.schema.accept import Acceptor
-from assay.types import JSONObject, Problem, ProblemKind, Repair
+from assay.schema.accept import same
+from assay.types import JSON, JSONObject, Problem, ProblemKind, Repair
+
+if TYPE_CHECKING:
+    from assay.decode.reading import Reader
 
 MAX_CHARS = 16_000_000
 """Longest malformed text that is read, in characters."""
@@ -24,31 +29,48 @@ _BARE = {"unquoted key", "unquoted string", "missing colon"}
 _SHOWN = 200
 
 
-def mended(text: str, schema: JSONObject | None) -> Reading:
+def mended(text: str, reader: Reader) -> Reading:
     """What `assay.decode.read` says, whatever the text is."""
     try:
-        value = from_json(text, allow_inf_nan=False)
+        value = from_json(text, allow_inf_nan=reader.infinite)
     except ValueError:
-        return _lenient(text, schema)
-    if type(value) is str and schema is not None:
-        return _unwrapped(text, value, schema)
+        return _lenient(text, reader)
+    try:
+        value = reader.valid(text)
+    except ValueError:  # valid, but for a key that is there twice
+        _check_keys(text)
+    if type(value) is str and reader.schema is not None:
+        return _unwrapped(text, value, reader)
     return Reading(value, candidates=(value,))
 
 
-def _unwrapped(text: str, value: str, schema: JSONObject) -> Reading:
+def _check_keys(text: str) -> None:
+    """Raises `DecodeError` when a key of a valid text has two values that differ."""
+
+    def single(pairs: list[tuple[str, JSON]]) -> JSONObject:
+        found: JSONObject = {}
+        for key, value in pairs:
+            if key in found and not same(found[key], value):
+                raise _error(text, f"the key {key[:80]!r} has two values", "ambiguous")
+            found[key] = value
+        return found
+
+    json.loads(text, object_pairs_hook=single)
+
+
+def _unwrapped(text: str, value: str, reader: Reader) -> Reading:
     """A valid JSON string: the value itself, or JSON that was encoded twice, as the schema says."""
-    accepts = Acceptor(schema)
-    if not accepts(value):
+    if not reader.accepts(value):
         try:
-            inner = mended(value, None)
+            inner = mended(value, reader.parts)
         except DecodeError:
             return Reading(value, candidates=(value,))
-        if accepts(inner.value):
+        if reader.accepts(inner.value):
             return replace(inner, repairs=(Repair("", "encoded twice", text, value), *inner.repairs))
     return Reading(value, candidates=(value,))
 
 
-def _lenient(text: str, schema: JSONObject | None) -> Reading:
+def _lenient(text: str, reader: Reader) -> Reading:
     if len(text) > MAX_CHARS:
         raise _error(text, f"longer than {MAX_CHARS} characters", "json")
     if not text.strip():
@@ -56,12 +78,12 @@ def _lenient(text: str, schema: JSONObject | None) -> Reading:
     if find.escaped(text):
         plain, _ = unescape(text)
         try:
-            reading = mended(plain, schema)
+            reading = mended(plain, reader)
         except DecodeError as error:
             raise DecodeError(str(error), problems=error.problems, text=text) from None
         return replace(reading, repairs=(Repair("", "encoded twice", text, plain), *reading.repairs))
     try:
-        return _choose(text, _candidates(text), schema)
+        return _choose(text, _candidates(text), reader)
     except UnreadableError as error:
         raise _error(text, f"{error.why} (character {error.pos})", error.kind, error.path) from None
     except RecursionError:
@@ -84,42 +106,53 @@ def _candidates(text: str) -> tuple[int, list[Found]]:
     return start, found
 
 
-def _choose(text: str, place: tuple[int, list[Found]], schema: JSONObject | None) -> Reading:
+def _choose(text: str, place: tuple[int, list[Found]], reader: Reader) -> Reading:
     start, found = place
     values = tuple(one.read.value for one in found)
     best = [one for one in found if one.strong] or found
-    if schema is not None and len(best) > 1:
-        accepts = Acceptor(schema)
-        if joined := _lines(text, best, accepts):
+    if reader.schema is not None and len(best) > 1:
+        if joined := _lines(text, start, best, reader):
             return replace(joined, candidates=values)
-        best = [one for one in found if accepts(one.read.value)] or best
+        best = [one for one in found if reader.accepts(one.read.value)] or best
     if len(best) > 1:
         best = [one for one in best if not _BARE & {repair.kind for repair in one.read.repairs}] or best
-    if any(one.read.value != best[0].read.value for one in best):
+    if any(not same(one.read.value, best[0].read.value) for one in best):
         raise UnreadableError(f"{len(best)} values contradict each other", best[1].read.start, "ambiguous")
-    if not best[0].strong and schema is None and text[start:].strip() != text[best[0].read.start : best[0].read.end].strip():
-        raise UnreadableError("there is no JSON value in the text", best[0].read.start)
     read = best[0].read
+    alone = text[start:].strip() == text[read.start : read.end].strip()
+    if not alone and _is_prose(best[0], reader):
+        raise UnreadableError("there is no JSON value in the text", read.start)
     return Reading(read.value, (*_around(text, start, best[0]), *read.repairs), read.truncated, values)
 
 
-def _lines(text: str, found: list[Found], accepts: Acceptor) -> Reading | None:
+def _is_prose(found: Found, reader: Reader) -> bool:
+    """Whether brackets amid other text hold no answer: `x in [0, 1]` where an object is wanted."""
+    if reader.schema is None:
+        return not found.strong
+    value = found.read.value
+    scalars = isinstance(value, list) and not any(isinstance(item, dict) for item in value)
+    return scalars and not reader.accepts(value) and not reader.accepts([])
+
+
+def _lines(text: str, start: int, found: list[Found], reader: Reader) -> Reading | None:
     """Values one after the other where the schema wants a list of them."""
     values = [one.read.value for one in found]
     gaps = (text[a.read.end : b.read.start].strip(" \t\r\n,;") for a, b in pairwise(found))
-    if any(gaps) or any(map(accepts, values)) or not accepts(values):
+    listed = reader.accepts(values) or (reader.accepts([]) and all(isinstance(value, dict) for value in values))
+    if any(gaps) or not listed or any(map(reader.accepts, values)):
         return None
     repairs = tuple(
         replace(repair, path=f"/{index}{repair.path}") for index, one in enumerate(found) for repair in one.read.repairs
     )
     whole = text[found[0].read.start : found[-1].read.end]
-    return Reading(values, (Repair("", "concatenated values", whole, "[...]"), *repairs), found[-1].read.truncated)
+    around = tuple(_around(text, start, found[0], found[-1]))
+    return Reading(values, (*around, Repair("", "concatenated values", whole, "[...]"), *repairs), found[-1].read.truncated)
 
 
-def _around(text: str, start: int, chosen: Found) -> list[Repair]:
-    """Repairs for what stands around the value."""
+def _around(text: str, start: int, chosen: Found, last: Found | None = None) -> list[Repair]:
+    """Repairs for what stands around the value, or around all from `chosen` to `last`."""
     repairs = [Repair("", "think", text[:start], "")] if start else []
-    before, after = text[start : chosen.read.start].strip(), text[chosen.read.end :].strip()
+    before, after = text[start : chosen.read.start].strip(), text[(last or chosen).read.end :].strip()
     return repairs + [Repair("", _kind_of(part), part, "") for part in (before, after) if part]
 
 

@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
-from pydantic_core import from_json
+from functools import cached_property
 
 from assay.decode.result import Reading
-from assay.types import JSONObject
+from assay.decode.valid import valid
+from assay.schema.accept import Acceptor
+from assay.types import JSON, JSONObject
+
+
+class Reader:
+    """`Reader(schema)(text) -> Reading`: `read`, made once for texts of one schema.
+
+    `wrapper` is the key under which a bare value travels: it may be left out. With `exact`, numbers with more digits than a float has
+    are given as `Digits`. With `infinite`, NaN and infinities are numbers.
+    """
+
+    def __init__(
+        self, schema: JSONObject | None = None, *, wrapper: str | None = None, exact: bool = False, infinite: bool = False
+    ) -> None:
+        self.schema, self.wrapper, self.exact, self.infinite = schema, wrapper, exact, infinite
+
+    def __call__(self, text: str) -> Reading:
+        try:
+            value = self.valid(text)
+            if type(value) is not str or self.schema is None:
+                return Reading(value, candidates=(value,))
+        except ValueError:
+            pass
+        from assay.decode.mending import mended  # noqa: PLC0415  # takes 20 ms to import, and most replies are plain JSON
+
+        return mended(text, self)
+
+    def valid(self, text: str) -> JSON:
+        return valid(text, exact=self.exact, infinite=self.infinite)
+
+    @cached_property
+    def parts(self) -> Reader:
+        """For texts that hold parts of such values."""
+        return Reader(exact=self.exact, infinite=self.infinite)
+
+    def accepts(self, value: JSON) -> bool:
+        """Whether the schema takes a value as it is, perhaps without the wrapper."""
+        return self._accepts(value) or (self.wrapper is not None and self._accepts({self.wrapper: value}))
+
+    @cached_property
+    def _accepts(self) -> Acceptor:
+        return Acceptor({} if self.schema is None else self.schema)
 
 
 def read(text: str, schema: JSONObject | None = None) -> Reading:
     """The JSON value in a model's text.
 
-    Valid JSON is taken as it is (of a key that is there twice, the last; see below). Otherwise the value is looked for behind
-    thinking, in fences and amid prose, and read leniently; every repair is recorded. When several values are there, `schema`
-    decides which is meant; without one they must be equal.
+    Valid JSON is taken as it is. Otherwise the value is looked for behind thinking, in fences and amid prose, and read leniently; every
+    repair is recorded. When several values are there, `schema` decides which is meant; without one they must be equal.
 
     Raises `DecodeError` when there is no value, when values contradict each other, when a repair could give two different
-    values, and when the text is nested deeper than 200 levels or (malformed) longer than 16 million characters.
-
-    Repeated keys: in valid JSON they are not noticed, as the fast parser (`pydantic_core.from_json`) does not report them and a
-    second pass would cost as much as the first; the last wins, as RFC 8259 says most parsers do. In malformed text a key with two
-    different values is an error, since it mostly shows a missing bracket.
+    values, when an object has a key twice with different values, and when the text is nested deeper than 200 levels or
+    (malformed) longer than 16 million characters.
     """
-    try:
-        value = from_json(text, allow_inf_nan=False)
-        if type(value) is not str or schema is None:
-            return Reading(value, candidates=(value,))
-    except ValueError:
-        pass
-    from assay.decode.mending import mended  # noqa: PLC0415  # takes 20 ms to import, and most replies are plain JSON
-
-    return mended(text, schema)
+    return Reader(schema)(text)

@@ -7,20 +7,19 @@ from typing import Any, Generic, TypeVar
 from pydantic_core import from_json, to_json
 
 from assay import decode
+from assay.coerce import Coerced
+from assay.coerce.keys import object_in
 from assay.data import paths
 from assay.data.pointer import split
 from assay.engine import prompt
-from assay.engine.task import Question, Task
+from assay.engine.task import Limits, Question, Task
 from assay.errors import DecodeError
 from assay.schema.navigate import at, govern
 from assay.target.build import written
 from assay.target.problems import Invalid
-from assay.types import JSON, Problem, Repair, Reply, frozen
+from assay.types import JSON, RUNAWAY, Problem, Repair, Reply, frozen
 
 T = TypeVar("T")
-
-BUDGET_EATEN = "max completion tokens reached"
-"""What Groq puts into `failed_generation`, in place of text, when the token limit ended the answer."""
 
 
 @frozen
@@ -40,35 +39,41 @@ class Verdict(Generic[T]):
 
 def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
     """Read, merge, coerce and validate a reply."""
-    undo = task.wire[question.call.mode].undo if question.kind == "whole" else question.undo
-    exact = undo is None or "null" not in reply.text  # a null may stand for what is left out
-    if question.kind == "whole" and exact and not task.target.has_validators and reply.rejected is None:
-        try:
-            value = task.target.parse(reply.text, context=task.context)
-        except Invalid:
-            pass
-        else:
-            return Verdict(value, _bare(task, reply.text))
+    whole = question.kind == "whole"
+    if whole and reply.rejected is None and (verdict := _at_once(task, question, reply.text)) is not None:
+        return verdict
     if (problem := _nothing(reply)) is not None:
         return Verdict(problems=(problem,), cut=problem.kind == "truncated")
     try:
-        reading = decode.read(reply.text, task.target.json_schema if question.kind == "whole" else None)
+        reading = (task.target.reader if whole else task.target.reader.parts)(reply.text)
     except DecodeError as error:
-        return Verdict(problems=error.problems)
-    data, repairs = _arguments(reading.value, task.target.name), reading.repairs
-    if question.kind == "whole":
-        data = task.target.wrap(data)
-    if undo is not None:
-        data = undo(data)
-    if reading.truncated or (reply.finish_reason == "length" and repairs):
+        return Verdict(problems=error.problems, cut=error.problems[0].kind == "truncated")
+    repairs = reading.repairs
+    data = task.target.wrap(reading.value) if whole else _opened(question, reading.value)
+    if reading.truncated or (reply.finish_reason in ("length", RUNAWAY) and repairs):
         return Verdict(data=data, problems=(_CUT,), repairs=repairs, cut=True)
-    match question.kind:
-        case "whole":
-            return validate(task, data, repairs)
-        case "parts":
-            return validate(task, _with_parts(question, data), repairs, frozenset(split(path)[0] for path in question.paths))
-        case "more":
-            return validate(task, with_items(question, data), repairs)
+    data = merged(question, data)
+    if question.limits is not None and (ended := _ended(question.limits, data)):
+        return Verdict(data=data, problems=ended, repairs=repairs)
+    return validate(
+        task, data, repairs, frozenset(split(path)[0] for path in question.paths) if question.kind == "parts" else None
+    )
+
+
+def _at_once(task: Task[T], question: Question, text: str) -> Verdict[T] | None:
+    """The verdict on a text that is plain JSON, of one meaning, and fits as it is; None for any other."""
+    target = task.target
+    if target.has_validators or target.reader.infinite:
+        return None
+    try:
+        value = target.parse(text, context=task.context)
+    except Invalid:
+        return None
+    if not decode.plain(text) or (question.limits is not None and _ended(question.limits, from_json(text))):
+        return None
+    if target.annotation is None and task.coercer(whole := target.wrap(value)) != Coerced(whole):
+        return None  # a JSON Schema keeps keys that it does not know: those of a wrapper may be among them
+    return Verdict(value, _bare(task, text))
 
 
 _CUT = Problem("", None, prompt.UNCUT, "truncated")
@@ -78,8 +83,6 @@ def _nothing(reply: Reply) -> Problem | None:
     """The problem of a reply that has no text to read."""
     if reply.refusal:
         return Problem("", reply.refusal, prompt.WILLING, "refusal")
-    if reply.rejected is not None and BUDGET_EATEN in reply.text:
-        return _CUT
     if reply.text.strip():
         return None
     if reply.finish_reason == "length":
@@ -89,28 +92,15 @@ def _nothing(reply: Reply) -> Problem | None:
     return Problem("", None, prompt.some_json(f"the reply was empty (finish_reason {reply.finish_reason})"), "empty")
 
 
-def _arguments(value: JSON, name: str) -> JSON:
-    """The arguments of a tool call that a model wrote out as text, as `failed_generation` often shows it."""
-    if isinstance(value, list) and len(value) == 1:
-        inner = _arguments(value[0], name)
-        return value if inner is value[0] else inner
-    if isinstance(value, dict) and value.get("name") == name:
-        for key in ("arguments", "parameters"):
-            if isinstance(value.get(key), dict) and len(value) <= 3:
-                return value[key]
-    return value
-
-
 def validate(task: Task[T], data: JSON, repairs: tuple[Repair, ...], keys: frozenset[str] | None = None) -> Verdict[T]:
     """Coerce and validate what was read. What the schema has no place for is left out, recorded, and the rest tried again.
 
     `keys` are those of the data that hold something new, when the rest was coerced before.
     """
-    if not task.strict:
-        coerced = task.coercer(data) if keys is None else task.coercer.anew(data, keys)
-        data, repairs = coerced.value, repairs + coerced.repairs
-        if coerced.problems:
-            return Verdict(data=data, problems=coerced.problems, repairs=repairs)
+    coerced = task.coercer(data) if keys is None else task.coercer.anew(data, keys)
+    data, repairs = coerced.value, repairs + coerced.repairs
+    if coerced.problems:
+        return Verdict(data=data, problems=coerced.problems, repairs=repairs)
     try:
         text = written(data)
         value = task.target.validate(data, text, strict=task.strict, context=task.context)
@@ -137,22 +127,27 @@ def _is_surplus(task: Task[Any], problem: Problem, data: JSON) -> bool:
 
 
 def _without(data: JSON, repairs: tuple[Repair, ...], surplus: list[Problem]) -> tuple[JSON, tuple[Repair, ...]]:
-    for problem in surplus:
-        repairs += (Repair(problem.path, "dropped", to_json(problem.said).decode(), ""),)
-        data = paths.remove(data, problem.path)
-    return data, repairs
+    dropped = tuple(Repair(problem.path, "dropped", to_json(problem.said).decode(), "") for problem in surplus)
+    return paths.without(data, [problem.path for problem in surplus]), repairs + dropped
 
 
 def _bare(task: Task[Any], text: str) -> str:
-    """The value as JSON text, without the object that wraps it on the wire."""
-    wrapper = task.target.wrapper
-    return text if wrapper is None else written(from_json(text)[wrapper]).decode()
+    """The value as JSON text, without the object that wraps it on the wire; NaN and infinities as pydantic writes them: null."""
+    wrapper, infinite = task.target.wrapper, task.target.reader.infinite
+    if wrapper is None and not infinite:
+        return text
+    data = from_json(text)
+    return to_json(data if wrapper is None else data[wrapper], inf_nan_mode="null").decode()
 
 
-def _with_parts(question: Question, answer: JSON) -> JSON:
-    data = question.base
-    for path in question.paths:
-        part = _part(answer, path, alone=len(question.paths) == 1)
+def merged(question: Question, answer: JSON) -> JSON:
+    """The whole value with what an answer brings put into it. Of `more`, an item given twice at the seam is taken once."""
+    if question.kind == "whole":
+        return answer
+    more = question.kind == "more"
+    data = _with_items(question, answer) if more else question.base
+    for path in question.rest if more else question.paths:
+        part = part_of(question, answer, path)
         if part is paths.MISSING:
             continue
         try:
@@ -162,18 +157,36 @@ def _with_parts(question: Question, answer: JSON) -> JSON:
     return data
 
 
-def _part(answer: JSON, path: str, *, alone: bool) -> JSON:
+def _opened(question: Question, answer: JSON) -> JSON:
+    """What holds the parts or items: the answer, or the one object in it, as in a tool call that was written out as text."""
+    for _ in range(_WRAPPERS):
+        if not isinstance(answer, dict) or "items" in answer:
+            break
+        if any(part_of(question, answer, path) is not paths.MISSING for path in (*question.paths, *question.rest)):
+            break
+        inner = [found for value in answer.values() if (found := object_in(value)) is not None]
+        if len(inner) != 1:
+            break
+        (answer,) = inner
+    return answer
+
+
+_WRAPPERS = 4
+"""Objects within objects that are looked into."""
+
+
+def part_of(question: Question, answer: JSON, path: str) -> JSON:
     """One part in an answer: under its path, under its bare name, nested as in the whole, or all of the answer."""
-    if isinstance(answer, dict):
-        for key in (path, path[1:], split(path)[-1]):
-            if key in answer:
-                return answer[key]
-        return paths.get(answer, path)
-    return answer if alone else paths.MISSING
+    if not isinstance(answer, dict):
+        return answer if question.paths == (path,) and question.kind == "parts" else paths.MISSING
+    for key in (path, path[1:], split(path)[-1]):
+        if key in answer and not (question.kind == "more" and key == "items"):
+            return answer[key]
+    return paths.get(answer, path)
 
 
-def with_items(question: Question, answer: JSON) -> JSON:
-    """The base with the list continued; an item given twice at the seam is taken once."""
+def _with_items(question: Question, answer: JSON) -> JSON:
+    """The base with the list continued."""
     (path,) = question.paths
     have = paths.get(question.base, path)
     items = answer.get("items", paths.get(answer, path)) if isinstance(answer, dict) else answer
@@ -182,3 +195,13 @@ def with_items(question: Question, answer: JSON) -> JSON:
     while items and items[0] == have[-1]:
         items = items[1:]
     return paths.put(question.base, path, have + items)
+
+
+def _ended(limits: Limits, data: JSON) -> tuple[Problem, ...]:
+    """The texts and lists of an answer that are just as long as the server lets them be: it ended them, the model did not."""
+    return tuple(
+        Problem(path, value if isinstance(value, str) else None, prompt.ENDLESS, "value")
+        for path, value in paths.walk(data)
+        if (isinstance(value, str) and len(value) == limits.characters)
+        or (isinstance(value, list) and len(value) == limits.items)
+    )

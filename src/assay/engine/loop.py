@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from assay.engine import ground, prompt, strategy
+from assay.engine import bounds, ground, prompt, strategy
 from assay.engine.judge import Verdict, judge
 from assay.engine.prompt import Source
+from assay.engine.questions import in_mode
 from assay.engine.report import failure
 from assay.engine.task import Question, Task
-from assay.errors import APIError, APIStatusError, BudgetExceeded, ConfigurationError
+from assay.errors import APIError, BudgetExceeded, ConfigurationError, Reason
 from assay.flow.effects import Sleep
 from assay.flow.rounds import Rounds
 from assay.outcome import Attempt, Outcome
@@ -24,8 +24,8 @@ Step: TypeAlias = Call | Sleep
 
 CONTINUATIONS_LIMIT = 20
 """Rounds of continuing one list: each brings at least one new item, so this only bounds a server that repeats itself."""
-TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
-"""Codes with which servers say that prompt and answer do not fit the model's context."""
+STEPS_DOWN = 12
+"""Times that one extraction gives in to what a server does not take: more than there are modes and settings to give up."""
 BYTES_PER_TOKEN_AT_LEAST = 3
 """Of a prompt, to foresee its tokens for a budget: rather too many tokens than too few (English has about 4)."""
 DEFAULT_ANSWER = 1024
@@ -43,7 +43,9 @@ class _Run(Generic[T]):
     rounds: Rounds | None = None
     stuck: int = 0
     continued: int = 0
+    stepped: int = 0
     signature: frozenset[tuple[str, str]] = frozenset()
+    tight: bool = False
 
     def record(self, question: Question, reply: Reply, verdict: Verdict[T]) -> None:
         usage = reply.usage
@@ -94,24 +96,26 @@ def ask_until_good(task: Task[T], source: Source) -> Generator[Step, Reply, Outc
     if not prompt.text_of(source).strip() and isinstance(source, str):
         return _Run(task, source).outcome(ConfigurationError("the source is empty: there is nothing to extract from"))
     run = _Run(task, source)
-    question = strategy.first(task, source)
+    question, bound = strategy.first(task, source), bounds.bound(task, source)
     while True:
-        if task.budget is not None and (over := _over_budget(run, question.call)) is not None:
+        asked = bounds.held(task, question, bound, tight=run.tight)
+        if task.budget is not None and (over := _over_budget(run, asked.call)) is not None:
             return run.outcome(over)
         try:
-            reply = yield question.call
+            reply = yield asked.call
         except APIError as error:
-            changed = _stepped_down(run, question, error)
+            changed = _stepped_down(run, replace(question, call=replace(question.call, params=asked.call.params)), error)
             if changed is None:
-                return run.outcome(_too_long(run, error) if error.code in TOO_LONG else error)
+                return run.outcome(_too_long(run, error) if error.reason is Reason.CONTEXT_TOO_LONG else error)
             question = changed
             continue
-        verdict = judge(task, question, reply)
-        run.record(question, reply, verdict)
+        run.notes += [note for note in reply.notes if note not in run.notes]
+        verdict = judge(task, asked, reply)
+        run.record(asked, reply, verdict)
         if not verdict.problems:
             return run.outcome(None, verdict)
         _learn(run, question.call.mode, verdict)
-        following = strategy.after(task, source, question, verdict, reply, run.stuck)
+        following = strategy.after(task, source, question, verdict, reply, bound, run.stuck)
         if following.question.kind == "more" and run.continued < CONTINUATIONS_LIMIT:
             run.continued += 1
         else:
@@ -121,7 +125,7 @@ def ask_until_good(task: Task[T], source: Source) -> Generator[Step, Reply, Outc
             if wait > 0:
                 yield Sleep(wait)
         run.note(following.note)
-        question = following.question
+        question, run.tight = following.question, run.tight or following.tight
 
 
 def _wait(run: _Run[Any]) -> float | None:
@@ -131,36 +135,42 @@ def _wait(run: _Run[Any]) -> float | None:
     return run.rounds.after(None if isinstance(rule, int) else run.failed().error)
 
 
-# -- modes -----------------------------------------------------------------------------------------------------------
-
-_MODE_WORDS = re.compile(
-    r"response.?format|json.?schema|json.?object|json mode|structured|tool|function.?call|grammar", re.IGNORECASE
-)
-_LIMIT = re.compile(r"max(?:_completion)?_tokens.*?less than or equal to `?(\d+)", re.IGNORECASE)
+# -- what a server does not take -----------------------------------------------------------------------------------------
 
 
 def _stepped_down(run: _Run[Any], question: Question, error: APIError) -> Question | None:
-    """The question in a form that this server takes, when its error says that it refuses the mode or the token limit."""
-    if not isinstance(error, APIStatusError) or error.status_code not in (400, 404, 415, 422, 500, 501):
+    """The question in a form that this server takes, when its error says that it refuses the mode or a setting."""
+    run.stepped += 1
+    if run.stepped > STEPS_DOWN:
         return None
+    call, learnt = question.call, run.task.modes.learnt
+    match error.reason:
+        case Reason.TOKEN_LIMIT if error.token_limit is not None and (call.params.max_tokens or 0) > error.token_limit:
+            run.note(f"the server takes at most {error.token_limit} answer tokens")
+            params = replace(call.params, max_tokens=error.token_limit)
+            return replace(question, call=replace(call, params=params))
+        case Reason.NO_TEMPERATURE if call.params.temperature is not None:
+            learnt.temperature = False
+            run.note("the model takes no temperature: asked without one")
+            return replace(question, call=replace(call, params=replace(call.params, temperature=None)))
+        case Reason.MODE_REFUSED | Reason.SCHEMA_REFUSED if call.mode is not Mode.TEXT:
+            return _in_a_weaker_mode(run, question, error)
+    return None
+
+
+def _in_a_weaker_mode(run: _Run[Any], question: Question, error: APIError) -> Question | None:
     call, task = question.call, run.task
-    limit = _LIMIT.search(error.message)
-    if limit and (call.params.max_tokens or 0) > int(limit[1]):
-        run.note(f"the server takes at most {limit[1]} answer tokens")
-        return replace(question, call=replace(call, params=replace(call.params, max_tokens=int(limit[1]))))
-    if error.param == "temperature" and call.params.temperature is not None:
-        run.note("the model takes no temperature: asked without one")
-        return replace(question, call=replace(call, params=replace(call.params, temperature=None)))
-    if call.mode is Mode.TEXT or not _MODE_WORDS.search(f"{error.message} {error.param}"):
-        return None
     below = task.modes.below(call.mode)
     if below is None:
         return None
-    task.modes.drop(call.mode)
-    run.note(f"stepped down from mode {call.mode} to {below}: the server refused it ({prompt.clip(error.message)})")
-    if question.kind == "whole":
-        return replace(question, call=task.call(call.messages, below, call.params))
-    return replace(question, call=replace(call, mode=below, schema=call.schema if below is Mode.TOOLS else None))
+    of_this = error.reason is Reason.SCHEMA_REFUSED and call.schema is not None
+    if not of_this:
+        task.modes.lack(call.mode)
+    elif question.kind == "whole":
+        task.modes.drop(call.mode)
+    refused = "this schema in it" if of_this else "it"
+    run.note(f"stepped down from mode {call.mode} to {below}: the server refused {refused} ({prompt.clip(error.message)})")
+    return in_mode(task, question, below)
 
 
 def _learn(run: _Run[Any], mode: Mode, verdict: Verdict[Any]) -> None:
@@ -169,7 +179,7 @@ def _learn(run: _Run[Any], mode: Mode, verdict: Verdict[Any]) -> None:
     broken = {problem.kind for problem in verdict.problems} & {"json", "missing", "type", "extra"}
     enforced = mode is Mode.JSON_SCHEMA and task.wire[mode].strict
     if enforced and broken and not verdict.cut and (below := task.modes.below(mode)) is not None:
-        task.modes.drop(mode)
+        task.modes.lack(mode)
         run.note(f"stepped down from mode {mode} to {below}: the server does not enforce the schema")
 
 

@@ -42,20 +42,33 @@ class Prompt:
     instructions: str = ""
 
     def ask(self, source: Source) -> tuple[Message, ...]:
-        """The first question."""
-        return self.prefix + _turns(source)
+        """The first question. Templates of many models take one system message, the first: those of the source go into ours."""
+        if isinstance(source, str):
+            return (*self.prefix, Message("user", framed(source)))
+        rules = [text for message in source if message.role == "system" for text in _texts(message.content)]
+        if not rules:
+            return self.prefix + source
+        system, *examples = self.prefix
+        merged = Message("system", "\n\n".join([system.content, *rules]))
+        return (merged, *examples, *(message for message in source if message.role != "system"))
 
     def ask_again(self, source: Source, complaint: str) -> tuple[Message, ...]:
         """The whole question once more, with what was wrong with the last answer."""
-        *before, last = self.ask(source)
-        if last.role == "user" and isinstance(last.content, str):
-            return (*before, Message("user", f"{last.content}\n\n{complaint}", last.extra))
-        return (*before, last, Message("user", complaint))
+        return louder(self.ask(source), complaint)
 
     def ask_parts(self, source: Source, parts: str) -> tuple[Message, ...]:
-        """A question about the failing parts only: it stands alone, without the schema of the rest."""
+        """A question about the failing parts only: it stands alone, without the schema of the rest.
+
+        Of a conversation it has all text, and what is no text, as images, as it was given.
+        """
         lines = [parts, self.instructions] if self.instructions else [parts]
-        return (Message("user", "\n".join([*lines, text_of(source, framed=True)])),)
+        if isinstance(source, str):
+            return (Message("user", "\n".join([*lines, framed(source)])),)
+        lines += [text for message in source if message.role == "system" for text in _texts(message.content)]
+        told = tuple(message for message in source if message.role != "system")
+        text = "\n".join([*lines, framed(text_of(told))])
+        others = [part for message in told for part in _others(message.content)]
+        return (Message("user", [{"type": "text", "text": text}, *others] if others else text),)
 
 
 def compose(rendered: str, style: PromptStyle, *, instructions: str = "", examples: Iterable[tuple[str, JSON]] = ()) -> Prompt:
@@ -78,18 +91,24 @@ def framed(document: str) -> str:
     return f"<{mark}>\n{document}\n</{mark}>"
 
 
-def _turns(source: Source) -> tuple[Message, ...]:
-    return (Message("user", framed(source)),) if isinstance(source, str) else source
+def louder(messages: tuple[Message, ...], complaint: str) -> tuple[Message, ...]:
+    """A question with something more to say at its end."""
+    *before, last = messages
+    if last.role == "user" and isinstance(last.content, str):
+        return (*before, Message("user", f"{last.content}\n\n{complaint}", last.extra))
+    return (*before, last, Message("user", complaint))
 
 
-def text_of(source: Source, *, framed: bool = False) -> str:
+def text_of(source: Source) -> str:
     """The text of a source: the document, or the text parts of a conversation."""
     if isinstance(source, str):
-        return _frame(source) if framed else source
+        return source
     return "\n".join(text for message in source for text in _texts(message.content))
 
 
-_frame = framed
+def is_text(source: Source) -> bool:
+    """Whether `text_of` is all of it: no images, no files."""
+    return isinstance(source, str) or not any(_others(message.content) for message in source)
 
 
 def begins(source: Source) -> tuple[tuple[int, int], ...]:
@@ -112,10 +131,17 @@ def _texts(content: JSON) -> list[str]:
     return []
 
 
+def _others(content: JSON) -> list[JSON]:
+    """The parts of a message that are no text."""
+    parts = content if isinstance(content, list) else ()
+    return [part for part in parts if not (isinstance(part, dict) and isinstance(part.get("text"), str))]
+
+
 # -- what is wanted where an answer has no value to judge -----------------------------------------------------------------
 
 UNCUT = "the whole answer: it was cut off"
 ONCE = "each item once: the list repeats itself without end"
+ENDLESS = "a value no longer than it stands in the document: it ran on without end"
 WILLING = "an answer: the model declined"
 
 
@@ -169,13 +195,23 @@ def _line(problem: Problem) -> str:
             return f"{where}{clip(compact(problem.said))} is wrong, want {problem.want}"
 
 
-def more_items(path: str, count: int, last: JSON) -> str:
-    """Asks for the rest of a list that was cut off."""
-    return (
+def more_items(path: str, count: int, last: JSON, rest: Iterable[tuple[str, str]] = (), *, ran: str = "") -> str:
+    """Asks for the rest of a list that was cut off, and for the parts of the answer to which it had not come, with their forms.
+
+    `ran`: what ran on without end in the item that came next.
+    """
+    asked = (
         f"Your last JSON answer was cut off in the list {path or 'of the answer'} after {count} complete items. "
         f"The last complete one is {compact(last)}. Give only the items that follow it in the document, "
         'as {"items": [...]}; an empty list if there are none.'
     )
+    lines, rest = [asked], list(rest)
+    if rest:
+        lines.append("Give beside them, under these keys, what the answer had not come to; null if the document does not say:")
+        lines += [f"{compact(where)}: {form}" for where, form in rest]
+    if ran:
+        lines.append(f"Of the next item, {ran} wants {ENDLESS}.")
+    return "\n".join(lines)
 
 
 compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from tenacity import AsyncRetrying, Retrying
@@ -12,32 +12,62 @@ from assay.coerce import Coercer
 from assay.engine.prompt import Prompt
 from assay.options import Budget
 from assay.prices import Price
-from assay.schema.passes import Undo
 from assay.target.build import Target
 from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Profile, frozen
 
 T = TypeVar("T")
 
 
-class Modes:
-    """The modes that a server still has, strongest first. Shared by all extractions from it: what one learns, all know."""
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Learnt:
+    """What a model on its server was found not to take. Shared by all extractions from it: what one learns, all know."""
 
-    def __init__(self, modes: tuple[Mode, ...]) -> None:
-        self._modes = modes
+    lacks: frozenset[Mode] = frozenset()
+    temperature: bool = True
+    token_limit: int | None = None
+    """The most answer tokens that may be asked for; None when nothing is known of a limit."""
+
+    def taken(self, params: Params) -> Params:
+        """The parameters as this server takes them."""
+        if params.temperature is not None and not self.temperature:
+            params = replace(params, temperature=None)
+        if self.token_limit is not None and (params.max_tokens or 0) > self.token_limit:
+            params = replace(params, max_tokens=self.token_limit)
+        return params
+
+
+class Modes:
+    """The modes that a task may use, strongest first: those that its server lacks, or that took not its schema, are left out."""
+
+    def __init__(self, modes: tuple[Mode, ...], learnt: Learnt | None = None) -> None:
+        self._given = modes
+        self._refused: frozenset[Mode] = frozenset()
+        self.learnt = learnt or Learnt()
 
     @property
     def best(self) -> Mode:
-        return self._modes[0]
+        gone = self.learnt.lacks | self._refused
+        return next((mode for mode in self._given if mode not in gone), self._given[-1])
 
     def below(self, mode: Mode) -> Mode | None:
         """The next weaker mode; None when there is none."""
-        later = self._modes[self._modes.index(mode) + 1 :] if mode in self._modes else self._modes
-        return later[0] if later else None
+        gone = self.learnt.lacks | self._refused
+        at = self._given.index(mode) + 1 if mode in self._given else 0
+        return next((weaker for weaker in self._given[at:] if weaker not in gone), None)
 
     def drop(self, mode: Mode) -> None:
-        """The server does not have it after all."""
-        if len(self._modes) > 1:
-            self._modes = tuple(m for m in self._modes if m is not mode)
+        """The server does not take this task in it."""
+        self._refused |= {mode}
+
+    def lack(self, mode: Mode) -> None:
+        """The server does not have it after all, for nobody."""
+        self.learnt.lacks |= {mode}
+
+    def only(self, modes: tuple[Mode, ...]) -> Modes:
+        """Other modes of the same server, for answers that are asked for in another way: what it refuses then, it may take else."""
+        others = Modes(modes, replace(self.learnt))
+        others._refused = self._refused  # noqa: SLF001  # its own
+        return others
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +76,6 @@ class WireSchema:
 
     schema: JSONObject | None = None
     strict: bool = False
-    undo: Undo | None = None
-    """Leads an answer in this form back to the target's schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +100,14 @@ class Task(Generic[T]):
 
 
 @frozen
+class Limits:
+    """Where a server that enforces the schema ends what the schema does not bound. What is so long was ended, not finished."""
+
+    characters: int
+    items: int
+
+
+@frozen
 class Question:
     """One request, and how its answer is to be read."""
 
@@ -82,5 +118,7 @@ class Question:
     """The value that parts or items are merged into."""
     paths: tuple[str, ...] = field(default=())
     """The parts asked for, or the one list."""
-    undo: Undo | None = None
-    """For parts and items: leads an answer in the form that was sent back to the schema that was meant."""
+    rest: tuple[str, ...] = ()
+    """With `more`: the parts asked for besides, to which the answer had not come when its list was cut."""
+    limits: Limits | None = None
+    """The bounds that the server was given for texts and lists that have none of their own."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_jsonable_python
 
-from assay.batch.sources import JSON_LINES, Columns, read
+from assay.batch.formats import JSON_LINES, Columns, ReadOptions, open_source
 from assay.batch.stops import FailureWatch
 from assay.errors import ConfigurationError
 from assay.evals.score import Score, compare
@@ -78,7 +78,7 @@ def cases(source: str | Path, columns: Columns | None = None, gold: str = "gold"
     that is no case.
     """
     written = not str(source).lower().endswith(JSON_LINES)
-    for record in islice(read(source, columns), limit):
+    for record in islice(open_source(source, ReadOptions(columns=columns or Columns())).records(), limit):
         if record.fault:
             raise ConfigurationError(f"{source}, row {record.line}: {record.fault}")
         if gold not in record.carried:

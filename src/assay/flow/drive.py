@@ -7,10 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, Generic, TypeVar
 
-from assay.flow.effects import AsyncIncoming, AsyncTransport, Emit, Flow, Open, Read, Send, Sleep, SyncIncoming, Transport
+from assay.flow import stage
+from assay.flow.effects import (
+    AsyncIncoming,
+    AsyncTransport,
+    Effect,
+    Emit,
+    Flow,
+    Open,
+    Read,
+    Send,
+    Sleep,
+    SyncIncoming,
+    Transport,
+)
 
 T = TypeVar("T")
 
@@ -62,34 +75,41 @@ class _Performance(Generic[T]):
 
     def __init__(self, flow: Flow[T], transport: Transport) -> None:
         self._flow = flow
-        self._transport = transport
+        self._transport = stage.blocking(transport)
         self._opened: SyncIncoming | None = None
 
     def next(self) -> Emit | None:
-        result: Any = None
-        failure: Exception | None = None
-        while True:
-            try:
-                effect = self._flow.send(result) if failure is None else self._flow.throw(failure)
-            except StopIteration as stop:
-                self.result = stop.value
-                return None
-            result, failure = None, None
-            if isinstance(effect, Emit):
-                return effect
-            try:
-                if isinstance(effect, Read):
-                    result = effect.incoming.read()  # type: ignore[attr-defined]  # opened below
-                elif isinstance(effect, Send):
-                    result = self._transport.send(effect.request)
-                elif isinstance(effect, Sleep):
-                    time.sleep(effect.seconds)
-                elif isinstance(effect, Open):
-                    if self._opened is not None:
-                        self._opened.close()
-                    result = self._opened = self._transport.open(effect.request)
-            except Exception as error:  # noqa: BLE001  # whatever an effect raises is the flow's to judge
-                failure = error
+        step: Callable[[Any], Effect] = self._flow.send
+        given: Any = None
+        try:
+            while True:
+                try:
+                    effect = step(given)
+                except StopIteration as stop:
+                    self.result = stop.value
+                    return None
+                if isinstance(effect, Emit):
+                    return effect
+                try:
+                    given = self._perform(effect)
+                    step = self._flow.send
+                except Exception as error:  # noqa: BLE001  # whatever an effect raises is the flow's to judge
+                    step, given = self._flow.throw, error
+        finally:
+            given = None  # a failure would hold this frame, and this frame it
+
+    def _perform(self, effect: Effect) -> Any:
+        if isinstance(effect, Read):
+            return effect.incoming.read()  # type: ignore[attr-defined]  # opened below
+        if isinstance(effect, Send):
+            return self._transport.send(effect.request)
+        if isinstance(effect, Sleep):
+            return time.sleep(effect.seconds)
+        if isinstance(effect, Open):
+            if self._opened is not None:
+                self._opened.close()
+            self._opened = self._transport.open(effect.request)
+        return self._opened
 
     def close(self) -> None:
         self._flow.close()
@@ -104,34 +124,41 @@ class _AsyncPerformance(Generic[T]):
 
     def __init__(self, flow: Flow[T], transport: AsyncTransport) -> None:
         self._flow = flow
-        self._transport = transport
+        self._transport = stage.awaited(transport)
         self._opened: AsyncIncoming | None = None
 
     async def next(self) -> Emit | None:
-        result: Any = None
-        failure: Exception | None = None
-        while True:
-            try:
-                effect = self._flow.send(result) if failure is None else self._flow.throw(failure)
-            except StopIteration as stop:
-                self.result = stop.value
-                return None
-            result, failure = None, None
-            if isinstance(effect, Emit):
-                return effect
-            try:
-                if isinstance(effect, Read):
-                    result = await effect.incoming.read()  # type: ignore[attr-defined]  # opened below
-                elif isinstance(effect, Send):
-                    result = await self._transport.send(effect.request)
-                elif isinstance(effect, Sleep):
-                    await asyncio.sleep(effect.seconds)
-                elif isinstance(effect, Open):
-                    if self._opened is not None:
-                        await self._opened.aclose()
-                    result = self._opened = await self._transport.open(effect.request)
-            except Exception as error:  # noqa: BLE001  # whatever an effect raises is the flow's to judge
-                failure = error
+        step: Callable[[Any], Effect] = self._flow.send
+        given: Any = None
+        try:
+            while True:
+                try:
+                    effect = step(given)
+                except StopIteration as stop:
+                    self.result = stop.value
+                    return None
+                if isinstance(effect, Emit):
+                    return effect
+                try:
+                    given = await self._perform(effect)
+                    step = self._flow.send
+                except Exception as error:  # noqa: BLE001  # whatever an effect raises is the flow's to judge
+                    step, given = self._flow.throw, error
+        finally:
+            given = None  # a failure would hold this frame, and this frame it
+
+    async def _perform(self, effect: Effect) -> Any:
+        if isinstance(effect, Read):
+            return await effect.incoming.read()  # type: ignore[attr-defined]  # opened below
+        if isinstance(effect, Send):
+            return await self._transport.send(effect.request)
+        if isinstance(effect, Sleep):
+            return await asyncio.sleep(effect.seconds)
+        if isinstance(effect, Open):
+            if self._opened is not None:
+                await self._opened.aclose()
+            self._opened = await self._transport.open(effect.request)
+        return self._opened
 
     async def aclose(self) -> None:
         self._flow.close()

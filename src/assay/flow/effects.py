@@ -15,9 +15,10 @@ is closed by the driver when the flow ends, opens another, or is left by its use
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from assay.flow.urls import shown
 from assay.types import frozen
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class Request:
     """Seconds from connecting to the last byte; None waits for ever."""
 
     def __repr__(self) -> str:
-        return f"<Request {self.method} {self.url}, {len(self.body)} bytes>"
+        return f"<Request {self.method} {shown(self.url)}, {len(self.body)} bytes>"
 
 
 @frozen
@@ -111,22 +112,3 @@ class AsyncTransport(Protocol):
     async def send(self, request: Request) -> Response: ...
     async def open(self, request: Request) -> AsyncIncoming: ...
     async def aclose(self) -> None: ...
-
-
-def taking(flow: Flow[T], take: Callable[[Any], object]) -> Flow[T]:
-    """A flow whose emitted values go to `take` instead of to the one who iterates."""
-    result: Any = None
-    failure: Exception | None = None
-    while True:
-        try:
-            effect = flow.send(result) if failure is None else flow.throw(failure)
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
-        result, failure = None, None
-        if isinstance(effect, Emit):
-            take(effect.value)
-            continue
-        try:
-            result = yield effect
-        except Exception as error:  # noqa: BLE001  # whatever an effect raises is the flow's to judge
-            failure = error

@@ -30,6 +30,12 @@ class Rounds:
 
         A rule that counts looks at nothing but the count: it need not be told the error.
         """
+        try:
+            return self._after(error)
+        finally:
+            self._state.outcome = None  # an error's traceback leads back here: neither is to keep the other alive
+
+    def _after(self, error: Exception | None) -> float | None:
         state, rule = self._state, self._retrying
         if error is not None:
             state.set_exception((type(error), error, error.__traceback__))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -20,10 +20,10 @@ from assay.groq.params import CallOptions, NotGiven
 from assay.groq.settings import ClientSettings, seconds
 from assay.groq.upload import Upload
 from assay.types import JSON
+from assay.wire.request import bearer
+from assay.wire.request import request as request_to
 
 T = TypeVar("T")
-
-USER_AGENT = "assay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +42,25 @@ class Action(Generic[T]):
 def request(action: Action[Any], settings: ClientSettings) -> Request:
     """The HTTP request of an action, under a client's settings."""
     body, content_type = _encode(action)
-    own = {
-        "authorization": f"Bearer {settings.api_key}",
-        "accept": action.accept,
-        "accept-encoding": "identity",  # nothing to unpack: no bomb, no cut frame that passes for whole
-        "user-agent": USER_AGENT,
-    }
-    if content_type:
-        own["content-type"] = content_type
+    given = {**_lower(settings.headers), **_lower(action.options.get("extra_headers") or {})}
     timeout = action.options.get("timeout", NotGiven())
-    return Request(
-        method=action.method,
-        url=_url(action, settings),
-        headers=_headers(own, settings.headers, action.options.get("extra_headers") or {}),
+    sent = request_to(
+        action.method,
+        _url(action, settings),
+        bearer(settings.api_key),
+        given,
         body=body,
+        accept=action.accept,
+        content_type=content_type,
         timeout=settings.timeout if isinstance(timeout, NotGiven) else seconds(timeout),
     )
+    kept = tuple((name, value) for name, value in sent.headers if not isinstance(value, NotGiven))
+    return sent if len(kept) == len(sent.headers) else replace(sent, headers=kept)
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    """With the names in lower case. A value that is NOT_GIVEN takes its header away."""
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _encode(action: Action[Any]) -> tuple[bytes, str | None]:
@@ -107,11 +110,3 @@ def _query_value(value: object) -> str:
             return ",".join(map(_query_value, value))
         case _:
             return str(value)
-
-
-def _headers(*layers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The layers as one, a later one over an earlier one whatever the case of the names; NOT_GIVEN takes a header away."""
-    merged: dict[str, str] = {}
-    for layer in layers:
-        merged.update({name.lower(): value for name, value in layer.items()})
-    return tuple((name, value) for name, value in merged.items() if not isinstance(value, NotGiven))

@@ -13,9 +13,9 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from assay.errors import APIResponseError
-from assay.types import JSON
+from assay.types import JSON, JSONObject
+from assay.wire.body import read_json
 from assay.wire.errors import inner_error
-from assay.wire.openai_chat import read_json
 
 
 class Answer(BaseModel):
@@ -46,6 +46,14 @@ def read(cls: type[A], body: bytes, headers: Mapping[str, str]) -> A:
     if data.get("error"):
         raise inner_error(data, headers)
     return build(cls, data)
+
+
+def read_object(cls: type[A], data: JSONObject) -> A:
+    """A JSON object as a `cls`."""
+    try:
+        return cls.model_validate(data)
+    except ValidationError:
+        return build(cls, data)
 
 
 def build(cls: type[A], data: dict[str, JSON]) -> A:

@@ -10,6 +10,7 @@ from assay.backends.exchange import Done, Try, open_once, persist, send_once
 from assay.backends.retry import RetryPolicy
 from assay.errors import APIError, ErrorResponse
 from assay.flow.effects import Emit, Flow, Incoming, Read, Request, Response
+from assay.flow.urls import shown
 from assay.groq.action import Action
 from assay.wire.errors import request_id
 
@@ -71,10 +72,21 @@ def parsed(action: Action[T], status: int, headers: Mapping[str, str], body: byt
 def _log_request(request: Request) -> None:
     if log.isEnabledFor(logging.DEBUG):
         log.debug(
-            "%s %s, %d bytes: %.2000s", request.method, request.url, len(request.body), request.body.decode(errors="replace")
+            "%s %s, %d bytes: %.2000s",
+            request.method,
+            shown(request.url),
+            len(request.body),
+            request.body.decode(errors="replace"),
         )
 
 
 def _log_answer(trying: Try, status: int, headers: Mapping[str, str]) -> None:
     request = trying.request
-    log.info("%s %s: %d, request id %s, %d request(s)", request.method, request.url, status, request_id(headers), trying.number)
+    log.info(
+        "%s %s: %d, request id %s, %d request(s)",
+        request.method,
+        shown(request.url),
+        status,
+        request_id(headers),
+        trying.number,
+    )

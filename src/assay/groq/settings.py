@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from assay.errors import ConfigurationError
+from assay.flow.urls import origin, shown
 from assay.groq.params import NotGiven, check
 from assay.options import DEFAULT_TIMEOUT
 
@@ -18,7 +19,7 @@ API_PATH = "/openai/v1"
 @dataclass(frozen=True, slots=True)
 class ClientSettings:
     api_key: str = field(repr=False)
-    base_url: str
+    base_url: str = field(repr=False)
     """Complete: a path like `/chat/completions` is appended to it."""
     timeout: float | None
     max_retries: int
@@ -87,7 +88,11 @@ def complete(base_url: str) -> str:
     """`base_url` in its one form: Groq's is written with and without `/openai/v1`, others end in some `/v1`."""
     url = base_url.strip().rstrip("/")
     if not url.startswith(("http://", "https://")):
-        raise ConfigurationError(f"base_url {base_url!r} does not start with http:// or https://")
+        raise ConfigurationError(f"base_url must start with http:// or https://; got {shown(base_url)!r}")
+    try:
+        origin(url)
+    except ValueError as error:
+        raise ConfigurationError(f"base_url {shown(url)!r} is no URL: {error}") from None
     return url if url.endswith("/v1") else url + API_PATH
 
 

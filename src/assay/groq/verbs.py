@@ -12,7 +12,7 @@ from assay.groq.action import Action
 from assay.groq.params import OPTIONS, CallOptions, check
 from assay.groq.settings import API_PATH
 from assay.types import JSON
-from assay.wire.openai_chat import read_json
+from assay.wire.body import read_json
 
 
 class Verb(Protocol):

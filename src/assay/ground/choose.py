@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from assay.data.pointer import join
-from assay.ground.find import Place
+from assay.ground.find import Spot
 from assay.types import JSON
 
 LINE, SENTENCE, PARAGRAPH = 40, 20, 80
@@ -39,10 +39,10 @@ class _Used:
     def __init__(self) -> None:
         self._places: list[tuple[int, int]] = []
 
-    def add(self, place: Place) -> None:
+    def add(self, place: Spot) -> None:
         insort(self._places, (place.start, place.end))
 
-    def holds(self, place: Place) -> bool:
+    def holds(self, place: Spot) -> bool:
         at = bisect_left(self._places, (place.start, place.end))
         before = self._places[max(0, at - 3) : at]
         return any(end > place.start for _, end in before) or (at < len(self._places) and self._places[at][0] < place.end)
@@ -53,8 +53,8 @@ class Chooser:
     """Chooses for one text. `found` has the places of every value, by its pointer."""
 
     source: str
-    found: Mapping[str, Sequence[Place]]
-    chosen: dict[str, Place] = field(default_factory=dict)
+    found: Mapping[str, Sequence[Spot]]
+    chosen: dict[str, Spot] = field(default_factory=dict)
     _taken: _Used = field(default_factory=_Used)
     _borders: list[int] = field(default_factory=list)
     _weights: list[int] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Chooser:
             self._borders.append(border.start())
             self._weights.append(total)
 
-    def choose(self, data: JSON) -> dict[str, Place]:
+    def choose(self, data: JSON) -> dict[str, Spot]:
         """The place of each value that has one."""
         self._node(data, (), None)
         return self.chosen
@@ -132,7 +132,7 @@ class Chooser:
             for key, inner in _inner_records(item):
                 self._node(inner, (*way, at, *key), homes.get(at, near))
 
-    def _anchors(self, paths: Sequence[str], near: tuple[int, int] | None) -> list[Place]:
+    def _anchors(self, paths: Sequence[str], near: tuple[int, int] | None) -> list[Spot]:
         """Where the record may stand: the places of its rarest value, each with what it costs to have the other values near."""
         rarest = min(paths, key=self._rarity)
         others = [self.found[path] for path in paths if path != rarest]
@@ -147,14 +147,14 @@ class Chooser:
             made.append(place._replace(charge=cost))
         return made
 
-    def _nearest(self, start: int, end: int, options: Sequence[Place]) -> float:
+    def _nearest(self, start: int, end: int, options: Sequence[Spot]) -> float:
         at = bisect_left(options, (start,))
         around = options[max(0, at - 2) : at + 2]
         return min((self._distance(start, end, place.start, place.end) + place.charge for place in around), default=FAR)
 
-    def _apart(self, options: Sequence[Sequence[Place]]) -> list[Place]:
+    def _apart(self, options: Sequence[Sequence[Spot]]) -> list[Spot]:
         """A place for each, none twice while another is free; the longest first, since it may hold shorter ones."""
-        places: dict[int, Place] = {}
+        places: dict[int, Spot] = {}
         used = _Used()
         for at in sorted(range(len(options)), key=lambda at: (options[at][0].start - options[at][0].end, len(options[at]))):
             best = min(options[at], key=lambda place: place.charge + (TAKEN if used.holds(place) else 0))
@@ -183,8 +183,8 @@ class Chooser:
                 places = sorted(self.chosen[path] for path in alike)
                 self.chosen.update(zip(alike, places, strict=True))
 
-    def _best(self, path: str, near: tuple[int, int] | None) -> Place:
-        def cost(place: Place) -> float:
+    def _best(self, path: str, near: tuple[int, int] | None) -> Spot:
+        def cost(place: Spot) -> float:
             far = 0.0 if near is None else float(self._distance(place.start, place.end, *near))
             return place.charge + far + (TAKEN if self._taken.holds(place) else 0.0)
 
@@ -201,12 +201,12 @@ class Chooser:
         crossed = (self._weights[to - 1] if to else 0) - (self._weights[at - 1] if at else 0)
         return min(last - first + crossed, FAR)
 
-    def _take(self, path: str, place: Place) -> None:
+    def _take(self, path: str, place: Spot) -> None:
         self.chosen[path] = place
         self._taken.add(place)
 
 
-def _free(place: Place, options: Sequence[Place], used: _Used) -> Place:
+def _free(place: Spot, options: Sequence[Spot], used: _Used) -> Spot:
     """The place, or when it is taken the nearest free one."""
     if not used.holds(place):
         return place
@@ -214,7 +214,7 @@ def _free(place: Place, options: Sequence[Place], used: _Used) -> Place:
     return min(free, key=lambda other: abs(other.start - place.start), default=place)
 
 
-def _spread(places: Sequence[Place], options: Sequence[Sequence[Place]]) -> list[Place]:
+def _spread(places: Sequence[Spot], options: Sequence[Sequence[Spot]]) -> list[Spot]:
     """The places, none twice while another is free."""
     used = _Used()
     spread = []
@@ -250,23 +250,23 @@ def _inner_records(item: JSON, way: tuple[str | int, ...] = ()) -> Iterable[tupl
                 yield from _inner_records(value, (*way, key))
 
 
-def _follows(ordered: Sequence[Place]) -> bool:
+def _follows(ordered: Sequence[Spot]) -> bool:
     """Whether a list goes with the text: then few of its items had to be sought before the one before them."""
     back = sum(place.start < before.start for before, place in itertools.pairwise(ordered))
     return back < 2 or back <= DISORDER * (len(ordered) - 1)
 
 
-def _ordered(options: Sequence[Sequence[Place]]) -> list[Place]:
+def _ordered(options: Sequence[Sequence[Spot]]) -> list[Spot]:
     """One place for each so that they go forward through the text at the least charge; among equals the earliest (Viterbi)."""
     costs: list[list[float]] = []
     froms: list[list[int]] = []
-    previous: Sequence[Place] = ()
+    previous: Sequence[Spot] = ()
     for places in options:
         cost, from_ = _step(previous, costs[-1] if costs else [], places)
         costs.append(cost)
         froms.append(from_)
         previous = places
-    chosen: list[Place] = []
+    chosen: list[Spot] = []
     at = min(range(len(costs[-1])), key=costs[-1].__getitem__) if costs else 0
     for places, from_ in zip(reversed(options), reversed(froms), strict=True):
         chosen.append(places[at])
@@ -275,7 +275,7 @@ def _ordered(options: Sequence[Sequence[Place]]) -> list[Place]:
     return chosen
 
 
-def _step(previous: Sequence[Place], costs: Sequence[float], places: Sequence[Place]) -> tuple[list[float], list[int]]:
+def _step(previous: Sequence[Spot], costs: Sequence[float], places: Sequence[Spot]) -> tuple[list[float], list[int]]:
     """The cheapest way to each place from those of the item before: free when it goes forward, else for a charge."""
     if not previous:
         return [place.charge for place in places], [0] * len(places)

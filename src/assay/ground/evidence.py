@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from assay.ground.choose import Chooser
-from assay.ground.find import Place, places
+from assay.ground.find import Spot, spots
 from assay.ground.fold import Folded
 from assay.ground.leaves import Leaf, leaves
 from assay.ground.meaning import Printed
@@ -70,7 +70,9 @@ class Evidence:
         nowhere: list[str] = []
         for leaf in wanted:
             mine = [chosen[leaf.path]] if leaf.path in chosen else quoted.get(leaf.path, [])
-            spans += [Span(leaf.path, place.start, place.end, place.match, self.message_of(place.start)) for place in mine]
+            spans += [
+                Span(leaf.path, place.start, place.end, place.match, message=self.message_of(place.start)) for place in mine
+            ]
             if not mine and leaf.counts:
                 nowhere.append(leaf.path)
         return tuple(spans), tuple(nowhere)
@@ -96,8 +98,8 @@ def _data(text: str) -> Any:
         return None
 
 
-def _quoted(passages: Iterable[str], text: Folded) -> list[Place]:
-    return [Place(start, end, 0.0, "quote") for passage in passages for start, end in quote(passage, text)]
+def _quoted(passages: Iterable[str], text: Folded) -> list[Spot]:
+    return [Spot(start, end, 0.0, "quote") for passage in passages for start, end in quote(passage, text)]
 
 
 class Finder:
@@ -107,9 +109,9 @@ class Finder:
         """`message_of` says which message a position belongs to: no value stands in two."""
         self._text, self._prints, self._message_of = text, prints, message_of
         self._printed, self._around = Printed(text), Around(text)
-        self._known: dict[tuple[str, str], list[Place]] = {}
+        self._known: dict[tuple[str, str], list[Spot]] = {}
 
-    def all(self, wanted: Iterable[Leaf]) -> dict[str, list[Place]]:
+    def all(self, wanted: Iterable[Leaf]) -> dict[str, list[Spot]]:
         """The places of each value that has any, by its path."""
         found = {}
         for leaf in wanted:
@@ -117,14 +119,14 @@ class Finder:
                 found[leaf.path] = its
         return found
 
-    def _of(self, leaf: Leaf) -> list[Place]:
+    def _of(self, leaf: Leaf) -> list[Spot]:
         if (print_ := self._prints.get(leaf.path)) is not None:
             copied = [place._replace(match="value") for place in self._known_or("text", print_)]
             if copied:
                 return copied
         return self._known_or(leaf.kind, leaf.value)
 
-    def _known_or(self, kind: str, value: JSON) -> list[Place]:
+    def _known_or(self, kind: str, value: JSON) -> list[Spot]:
         key = (kind, repr(value))
         if key not in self._known:
             self._known[key] = [
@@ -132,7 +134,7 @@ class Finder:
             ]
         return self._known[key]
 
-    def _look(self, kind: str, value: JSON) -> list[Place]:
+    def _look(self, kind: str, value: JSON) -> list[Spot]:
         match kind:
             case "number":
                 shown = repr(value)
@@ -144,13 +146,13 @@ class Finder:
             case _:
                 return self._literally(value) or self._loosely(value)
 
-    def _exact(self, place: Place, shown: str) -> Place:
+    def _exact(self, place: Spot, shown: str) -> Spot:
         return place._replace(match="exact") if self._text.source[place.start : place.end] == shown else place
 
-    def _literally(self, value: str) -> list[Place]:
-        return places(value, self._text)
+    def _literally(self, value: str) -> list[Spot]:
+        return spots(value, self._text)
 
-    def _loosely(self, value: str) -> list[Place]:
+    def _loosely(self, value: str) -> list[Spot]:
         if value.strip().replace(".", "", 1).lstrip("-").isdecimal() and (numbers := self._printed.number(value.strip())):
             return numbers
         return self._around.tight(value) or self._around.words(value) or self._around.near(value)

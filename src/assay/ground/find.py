@@ -19,7 +19,7 @@ SHORTEST_PREFIX = 4
 """Letters from which on a word may have another ending."""
 
 
-class Place(NamedTuple):
+class Spot(NamedTuple):
     """A place that a value could have come from; the lower its charge, the likelier."""
 
     start: int
@@ -28,13 +28,13 @@ class Place(NamedTuple):
     match: Match
 
 
-def places(value: str, text: Folded) -> list[Place]:
+def spots(value: str, text: Folded) -> list[Spot]:
     """Every place of `value`, in text order. Nothing is escaped, nothing is a pattern."""
     needle = fold(value)
     bare = value.strip()
     if not needle:
         return []
-    found: list[Place] = []
+    found: list[Spot] = []
     at = text.text.find(needle)
     looked = 0
     while at >= 0 and looked < MOST:
@@ -42,7 +42,7 @@ def places(value: str, text: Folded) -> list[Place]:
         place = text.back(at, at + len(needle))
         if place is not None and (charge := border(text.source, *place)) is not None:
             exact = text.source[place[0] : place[1]] == bare
-            found.append(Place(*place, charge if exact else charge + FOLDED, "exact" if exact else "folded"))
+            found.append(Spot(*place, charge if exact else charge + FOLDED, "exact" if exact else "folded"))
         at = text.text.find(needle, at + 1)
     return found
 

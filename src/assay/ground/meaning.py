@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from assay.coerce import dates, numbers, scales
 from assay.coerce.calendar import WEEKDAYS, month, plain
-from assay.ground.find import Place
+from assay.ground.find import Spot
 from assay.ground.fold import Folded
 
 AROUND = 24
@@ -42,22 +42,22 @@ class Printed:
     def __init__(self, text: Folded) -> None:
         self._text = text
 
-    def number(self, value: float | str) -> list[Place]:
+    def number(self, value: float | str) -> list[Spot]:
         """The places where this number is printed."""
         try:
             return self._numbers.get(Decimal(str(value)), [])
         except InvalidOperation:
             return []
 
-    def date(self, iso: str) -> list[Place]:
+    def date(self, iso: str) -> list[Spot]:
         """The places where this day is printed, given as `YYYY-MM-DD`."""
         return self._dates.get(iso, [])
 
-    def time(self, iso: str) -> list[Place]:
+    def time(self, iso: str) -> list[Spot]:
         """The places where this time of day is printed."""
         return self._times.get(_clock(iso), [])
 
-    def moment(self, iso: str) -> list[Place]:
+    def moment(self, iso: str) -> list[Spot]:
         """The places of a day with its time; of the day alone where the time is midnight or stands somewhere else."""
         day, clock = iso[:10], iso[11:]
         days, times = self.date(day), self.time(clock)
@@ -71,17 +71,17 @@ class Printed:
         return joined or (days if times or _clock(clock).startswith("00:00") else [])
 
     @cached_property
-    def _numbers(self) -> dict[Decimal, list[Place]]:
-        found: dict[Decimal, list[Place]] = {}
+    def _numbers(self) -> dict[Decimal, list[Spot]]:
+        found: dict[Decimal, list[Spot]] = {}
         for start, end, value, charge in _numbers(self._text.text):
             place = self._text.back(start, end)
             if place is not None and "\n" not in self._text.source[slice(*place)]:
-                found.setdefault(value, []).append(Place(*place, charge, "value"))
+                found.setdefault(value, []).append(Spot(*place, charge, "value"))
         return _in_order(found)
 
     @cached_property
-    def _dates(self) -> dict[str, list[Place]]:
-        found: dict[str, list[Place]] = {}
+    def _dates(self) -> dict[str, list[Spot]]:
+        found: dict[str, list[Spot]] = {}
         text = self._text.text
         known: list[tuple[int, int]] = []
         for start, end in chain(*(_dated(form, text, 0, len(text)) for form in dates.NUMBERED), _named(text)):
@@ -91,21 +91,21 @@ class Printed:
                 if moments and place is not None:
                     known.append((start, end))
                     for moment in moments:
-                        found.setdefault(moment.iso, []).append(Place(*place, PART * (len(moments) > 1), "value"))
+                        found.setdefault(moment.iso, []).append(Spot(*place, PART * (len(moments) > 1), "value"))
         return _in_order(found)
 
     @cached_property
-    def _times(self) -> dict[str, list[Place]]:
-        found: dict[str, list[Place]] = {}
+    def _times(self) -> dict[str, list[Spot]]:
+        found: dict[str, list[Spot]] = {}
         for print_ in _TIME.finditer(self._text.text):
             place = self._text.back(*print_.span())
             for moment in dates.readings(re.sub(r"(?<=\d)[.h](?=\d\d)", ":", print_[0], count=1), "time"):
                 if place is not None:
-                    found.setdefault(_clock(moment.iso), []).append(Place(*place, 0.0, "value"))
+                    found.setdefault(_clock(moment.iso), []).append(Spot(*place, 0.0, "value"))
         return _in_order(found)
 
 
-def _in_order(found: dict[K, list[Place]]) -> dict[K, list[Place]]:
+def _in_order(found: dict[K, list[Spot]]) -> dict[K, list[Spot]]:
     for places in found.values():
         places.sort()
     return found

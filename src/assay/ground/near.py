@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from functools import cached_property
 from itertools import accumulate
 
-from assay.ground.find import Place, border
+from assay.ground.find import Spot, border
 from assay.ground.fold import Folded, fold
 
 CUTOFF = 85.0
@@ -50,18 +50,18 @@ class Around:
         lengths = accumulate((end - start for start, end in places), initial=0)
         return list(lengths), [start for start, _ in places]
 
-    def tight(self, value: str) -> list[Place]:
+    def tight(self, value: str) -> list[Spot]:
         """Stretches with the same letters and digits, whatever stands between them: `DE89 3704 0044` for `DE8937040044`."""
         needle = "".join(_WORD.findall(fold(value)))
         if len(needle) < SHORTEST_TIGHT:
             return []
-        found: list[Place] = []
+        found: list[Spot] = []
         at = self._letters.find(needle)
         while at >= 0:
             place = self._text.back(self._at(at), self._at(at + len(needle) - 1) + 1)
             short = place is not None and place[1] - place[0] <= 2 * len(needle) + 2
             if place is not None and short and border(self._text.source, *place) is not None:
-                found.append(Place(*place, TIGHT, "value" if any(map(str.isdigit, needle)) else "near"))
+                found.append(Spot(*place, TIGHT, "value" if any(map(str.isdigit, needle)) else "near"))
             at = self._letters.find(needle, at + 1)
         return found
 
@@ -71,7 +71,7 @@ class Around:
         word = bisect_right(starts, letter) - 1
         return places[word] + letter - starts[word]
 
-    def words(self, value: str) -> list[Place]:
+    def words(self, value: str) -> list[Spot]:
         """Stretches that have all words of `value` in any order, and little else: `Dechter, R.` for `R. Dechter`."""
         wanted = _WORD.findall(fold(value))
         if (
@@ -82,7 +82,7 @@ class Around:
             return []
         everywhere = [self._places_of(word) for word in wanted]
         longest = int(len(value) * (1 + ROOM)) + 2
-        found: list[Place] = []
+        found: list[Spot] = []
         for at in min(everywhere, key=len)[:TRIED]:
             place = self._stretch(everywhere, at, longest)
             if place is not None and (not found or place.start >= found[-1].end):
@@ -94,7 +94,7 @@ class Around:
             self._occurrences[word] = [found.start() for found in re.finditer(rf"\b{word}\b", self._text.text)]
         return self._occurrences[word]
 
-    def _stretch(self, everywhere: list[list[int]], at: int, longest: int) -> Place | None:
+    def _stretch(self, everywhere: list[list[int]], at: int, longest: int) -> Spot | None:
         """The stretch around one word that has the others, each in a place of its own."""
         used: set[int] = set()
         for places in sorted(everywhere, key=len):
@@ -108,9 +108,9 @@ class Around:
         place = None if last is None else self._text.back(start, last.end())
         if last is None or place is None or last.end() - start > longest or "\n\n" in self._text.source[slice(*place)]:
             return None
-        return Place(*place, WORDS, "words")
+        return Spot(*place, WORDS, "words")
 
-    def near(self, value: str) -> list[Place]:
+    def near(self, value: str) -> list[Spot]:
         """The one stretch that agrees with `value` in all but a few letters, and in every digit."""
         needle = fold(value)
         dense = not needle.isascii() and sum(map(_is_dense, needle)) * 2 > len(needle)
@@ -119,7 +119,7 @@ class Around:
         found = stretch(needle, self._text)
         if found is None or _DIGITS.findall(fold(self._text.source[slice(*found)])) != _DIGITS.findall(needle):
             return []
-        return [Place(*found, NEAR, "near")]
+        return [Spot(*found, NEAR, "near")]
 
 
 def stretch(needle: str, text: Folded) -> tuple[int, int] | None:

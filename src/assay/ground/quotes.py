@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assay.ground.find import places
+from assay.ground.find import spots
 from assay.ground.fold import Folded, fold
 from assay.ground.near import stretch
 
@@ -27,7 +27,7 @@ def quote(text: str, source: Folded) -> list[tuple[int, int]]:
 
 
 def _one(text: str, source: Folded) -> tuple[int, int] | None:
-    if exact := places(text, source):
+    if exact := spots(text, source):
         return exact[0][:2]
     needle = fold(text)
     if len(needle) < SHORTEST:

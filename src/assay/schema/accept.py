@@ -9,10 +9,15 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from assay.data.pointer import split
-from assay.schema.navigate import type_of, types_of
+from assay.schema.navigate import json_type, types_of
 from assay.types import JSON, JSONObject
 
 Check: TypeAlias = Callable[[JSON], bool]
+
+
+def type_of(value: JSON) -> str:
+    """The JSON Schema type of a value; `integer` for whole numbers, as 3.0 is one."""
+    return "integer" if isinstance(value, float) and value.is_integer() else json_type(value)
 
 
 _PLAIN: dict[str, frozenset[type]] = {
@@ -93,6 +98,10 @@ def _enum(_: Acceptor, schema: JSONObject) -> Check | None:
 
 def same(a: JSON, b: JSON) -> bool:
     """Equal as JSON: 1 is 1.0 but not true."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(item, b[key]) for key, item in a.items())
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
     return bool(a == b) and isinstance(a, bool) is isinstance(b, bool)
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from assay.decode.partial import PartialParser
-from assay.errors import APIError
 from assay.flow.effects import Emit, Flow
+from assay.flow.relay import relay_emitted
 from assay.outcome import Outcome
 from assay.streaming.partial import Partial, View
-from assay.types import Reply
-from assay.wire.openai_chat import Delta
+from assay.types import Delta, Reply
 
 T = TypeVar("T")
 
@@ -34,7 +33,7 @@ class Showing:
         """The flow of one reply, that emits partial values instead of deltas."""
         self.attempt += 1
         self._begin()
-        return mapped(reply, self._partials)
+        return relay_emitted(reply, self._partials)
 
     def _begin(self) -> None:
         self._parser = None if self._shown else PartialParser(self._view.openers)
@@ -57,27 +56,9 @@ def to_the_end(showing: Showing, outcome: Flow[Outcome[T]], note: str = "") -> F
     result = yield from outcome
     if note:
         result = replace(result, notes=(note, *result.notes))
-    if result.error is not None:
-        raise result.error
+    if (error := result.error) is not None:
+        try:
+            raise error
+        finally:
+            del error, result  # this frame is in its traceback: neither is to keep the other alive
     yield Emit(Partial(("",), max(showing.attempt, 1), result))
-
-
-def mapped(flow: Flow[T], each: Callable[[Any], Iterable[Any]]) -> Flow[T]:
-    """The same flow; what it emits is replaced by what `each` makes of it."""
-    sent: Any = None
-    failure: APIError | None = None
-    while True:
-        try:
-            effect = flow.send(sent) if failure is None else flow.throw(failure)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-        sent, failure = None, None
-        if isinstance(effect, Emit):
-            for value in each(effect.value):
-                yield Emit(value)
-            continue
-        try:
-            sent = yield effect
-        except APIError as error:  # a failed effect is the inner flow's to judge
-            failure = error

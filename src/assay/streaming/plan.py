@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeAlias, TypeVar
 
-from assay.engine import Modes, Task
+from assay.engine import Task
 from assay.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -28,8 +28,8 @@ def plan(task: Task[T], stream_mode: StreamMode | str) -> Plan[T]:
         raise ConfigurationError(f"stream_mode {stream_mode!r} is none: use 'step_down' or 'once'")
     best, able = task.modes.best, task.profile.stream_modes
     if best in able:
-        return Plan(replace(task, modes=Modes(able[able.index(best) :])), streamed=True)
+        return Plan(replace(task, modes=task.modes.only(able[able.index(best) :])), streamed=True)
     if stream_mode == "once" or not able:
         return Plan(task, streamed=False, note=f"not streamed: the server does not stream in mode {best}")
     note = f"streamed in mode {able[0]}: the server does not stream in mode {best}"
-    return Plan(replace(task, modes=Modes(able)), streamed=True, note=note)
+    return Plan(replace(task, modes=task.modes.only(able)), streamed=True, note=note)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import collections.abc
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Generic, Protocol, TypeVar, cast, get_args, get_origin
 
 from pydantic_core import PydanticSerializationError, to_json
 
+from assay.decode import Reader
 from assay.errors import ConfigurationError
 from assay.schema.example import example, example_text
+from assay.schema.extent import Extent
+from assay.schema.marks import Marks, taken
 from assay.schema.slices import Slices
-from assay.target import generate, typed
+from assay.target import drafts, generate, typed
 from assay.target.cache import Cache
 from assay.target.json_schema import JSONSchema
 from assay.target.problems import Invalid
-from assay.target.wrap import wrapped_type, wrapper_for
+from assay.target.wrap import inlined, wrapped_schema, wrapped_type, wrapper_for
 from assay.types import JSON, JSONObject, Problem
 
 T = TypeVar("T")
@@ -52,8 +55,19 @@ class Target(Generic[T]):
     checker: Checker
     slices: Slices
     """The parts of the schema, for questions about parts."""
+    extent: Extent
+    """How long an answer can be."""
     annotation: Any = None
     """The Python type; None for a JSON Schema."""
+    marks: Marks = field(default_factory=dict)
+    """What the type says that its schema cannot; none for a JSON Schema."""
+    reader: Reader = field(init=False)
+    """Reads a model's text."""
+
+    def __post_init__(self) -> None:
+        said = self.marks.values()
+        exact, infinite = any(mark.exact for mark in said), any(mark.infinite for mark in said)
+        object.__setattr__(self, "reader", Reader(self.json_schema, wrapper=self.wrapper, exact=exact, infinite=infinite))
 
     def parse(self, text: str, *, context: Any = None) -> T:
         """The value in a text that is plain JSON and fits without any conversion; else `Invalid`, without problems.
@@ -134,11 +148,19 @@ def _build(type_: Any) -> Target[Any]:
 
 
 def _of_schema(source: JSONSchema) -> Target[Any]:
-    from assay.target import drafts  # noqa: PLC0415
-
     name = _safe(source.title)
-    made = drafts.build(source.schema, name)
-    return Target(name, made.schema, has_validators=False, wrapper=made.wrapper, checker=made, slices=Slices(made.schema))
+    drafts.build(source.schema, name)  # so that an error's path is one of the schema as it was given
+    wrapper = wrapper_for(source.schema)
+    schema = inlined(source.schema) if wrapper is None else wrapped_schema(source.schema, wrapper)
+    return Target(
+        name,
+        schema,
+        has_validators=False,
+        wrapper=wrapper,
+        checker=drafts.build(schema, name),
+        slices=Slices(schema),
+        extent=Extent(schema),
+    )
 
 
 def _of_type(type_: Any) -> Target[Any]:
@@ -149,8 +171,20 @@ def _of_type(type_: Any) -> Target[Any]:
     wrapper = wrapper_for(schema)
     if wrapper is not None:
         adapter, schema = generate.build(wrapped_type(type_, wrapper, name), name)
+    schema = inlined(schema)
+    marks = taken(schema)
     has_validators = typed.runs_user_code(adapter.core_schema)
-    return Target(name, schema, has_validators, wrapper, typed.checker(adapter, schema), Slices(schema), annotation=type_)
+    return Target(
+        name,
+        schema,
+        has_validators,
+        wrapper,
+        typed.checker(adapter, schema, marks),
+        Slices(schema),
+        Extent(schema),
+        annotation=type_,
+        marks=marks,
+    )
 
 
 _LAZY = (collections.abc.Iterable, collections.abc.Iterator, collections.abc.Generator)

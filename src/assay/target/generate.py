@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_type_hints
 
@@ -13,15 +13,16 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from assay.errors import SchemaError
-from assay.schema.normal import normal
+from assay.schema.marks import marked
+from assay.target import typed
 from assay.types import JSONObject
 
 
 def build(type_: Any, name: str) -> tuple[TypeAdapter[Any], JSONObject]:
-    """The validator and the JSON Schema, in its plain form, of a type; `SchemaError` when it has none."""
+    """The validator and the JSON Schema of a type; `SchemaError` when it has none."""
     try:
         adapter: TypeAdapter[Any] = _adapter(type_)
-        schema = normal(adapter.json_schema(schema_generator=_Generator))
+        schema = adapter.json_schema(schema_generator=_Generator)
     except PydanticUndefinedAnnotation as error:
         raise SchemaError(
             f"{name} refers to {error.name!r}, which is not defined where it can be seen: define it first, or call model_rebuild()",
@@ -120,13 +121,50 @@ class _Generator(GenerateJsonSchema):
         # pydantic would also allow any string there: then "$12.50" fits, nobody mends it, and it fails at the end.
         made = super().decimal_schema(schema)
         options: list[JsonSchemaValue] = made.get("anyOf", [made])
-        return next((option for option in options if option.get("type") == "number"), made)
+        return marked(next((option for option in options if option.get("type") == "number"), made), exact=True)
+
+    def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
+        made, asked = super().float_schema(schema), self._config.config_dict.get("allow_inf_nan", False)
+        return marked(made, infinite=True) if schema.get("allow_inf_nan", asked) else made
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        return _raw(super().function_before_schema(schema), schema)
+
+    def function_wrap_schema(self, schema: core_schema.WrapValidatorFunctionSchema) -> JsonSchemaValue:
+        return _raw(super().function_wrap_schema(schema), schema)
+
+    def function_plain_schema(self, schema: core_schema.PlainValidatorFunctionSchema) -> JsonSchemaValue:
+        return _raw(super().function_plain_schema(schema), schema)
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        return marked(made, names=None) if schema.get("custom_init") else made  # its own function may take any key
+
+    def model_fields_schema(self, schema: core_schema.ModelFieldsSchema) -> JsonSchemaValue:
+        return self._named(super().model_fields_schema(schema), schema["fields"].items())
+
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
+        return self._named(super().typed_dict_schema(schema), schema["fields"].items())
+
+    def dataclass_args_schema(self, schema: core_schema.DataclassArgsSchema) -> JsonSchemaValue:
+        return self._named(super().dataclass_args_schema(schema), [(field["name"], field) for field in schema["fields"]])
+
+    def _named(self, made: JsonSchemaValue, fields: Iterable[tuple[str, Any]]) -> JsonSchemaValue:
+        """With the keys that a class takes beside those of its schema: further aliases, and names of fields that have one."""
+        by_name = self._config.validate_by_name or self._config.populate_by_name
+        names: set[str] = set()
+        for name, field in fields:
+            ways = _ways(field.get("validation_alias"))
+            names.update(str(way[0]) for way in ways)
+            if by_name or any(len(way) > 1 for way in ways):
+                names.add(name)
+        return marked(made, names=sorted(names))
 
     def named_tuple_schema(self, schema: Any) -> JsonSchemaValue:
         parts = [(field["name"], field["schema"]) for field in schema["fields"]]
         named = {name: self.generate_inner(part) for name, part in parts}
         required = [name for name, part in parts if part["type"] != "default"]
-        return {"type": "object", "properties": named, "required": required, "title": schema["cls"].__name__}
+        return marked({"type": "object", "properties": named, "required": required, "title": schema["cls"].__name__}, names=[])
 
     def arguments_schema(self, schema: core_schema.ArgumentsSchema) -> JsonSchemaValue:
         named = [a for a in schema["arguments_schema"] if a.get("mode") != "positional_only"]
@@ -137,3 +175,15 @@ class _Generator(GenerateJsonSchema):
 
 def _article(noun: str) -> str:
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
+def _ways(alias: Any) -> list[list[Any]]:
+    """A field's aliases, each as the keys that lead to its value."""
+    if not isinstance(alias, list):
+        return [] if alias is None else [[alias]]
+    return alias if isinstance(alias[0], list) else [alias]
+
+
+def _raw(made: JsonSchemaValue, schema: Any) -> JsonSchemaValue:
+    """With a mark, when it is a function of the user that gets the data first."""
+    return marked(made, raw=True) if typed.is_foreign(schema["function"]["function"]) else made

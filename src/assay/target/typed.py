@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from assay.errors import ConfigurationError
 from assay.schema.keywords import walk
+from assay.schema.marks import Marks
 from assay.schema.words import FORMATS
 from assay.target.problems import Invalid, from_pydantic
 from assay.types import JSON, JSONObject
@@ -28,10 +30,14 @@ class Typed:
     """Whether numbers are looked for where the type wants a date; not for types that run the user's functions."""
     by_name: bool | None
     """Whether field names are taken beside aliases: needed where an alias is a path, which no JSON Schema can say."""
+    doubtful: re.Pattern[str] | None
+    """What a text may hold that the type's own parser would take for something else: see `_doubtful`."""
 
     def parse(self, text: str, context: Any) -> Any:
+        if self.doubtful is not None and self.doubtful.search(text):
+            raise Invalid
         try:
-            return self.adapter.validate_json(text, strict=True, context=context, by_name=self.by_name)
+            return self.adapter.validate_json(text, strict=True, extra="forbid", context=context, by_name=self.by_name)
         except ValidationError as error:
             raise Invalid from error
 
@@ -76,11 +82,20 @@ def _plain(value: Any) -> JSON:
         raise ConfigurationError(f"an example holds what JSON cannot: {str(error).splitlines()[0]}") from error
 
 
-def checker(adapter: TypeAdapter[Any], schema: JSONObject) -> Typed:
+def checker(adapter: TypeAdapter[Any], schema: JSONObject, marks: Marks) -> Typed:
     """The checker of an adapter's type, whose JSON Schema is `schema`."""
     core = adapter.core_schema
     dated = any(part.get("format") in _TEMPORAL for _, part in walk(schema))
-    return Typed(adapter, schema, dated and not runs_user_code(core), has_path_alias(core) or None)
+    doubtful = _doubtful(dated=dated, exact=any(mark.exact for mark in marks.values()))
+    return Typed(adapter, schema, dated and not runs_user_code(core), has_path_alias(core) or None, doubtful)
+
+
+def _doubtful(*, dated: bool, exact: bool) -> re.Pattern[str] | None:
+    """Texts that are not for the quick way: a number in quotes, which passes for seconds since 1970 where a moment is wanted; and
+    more digits than a float has where a `Decimal` is, since pydantic makes a float of them first.
+    """
+    parts = [r'"\s*[-+]?\d[\d.]*\s*"'] * dated + [r"\d[\d.]{15}"] * exact
+    return re.compile("|".join(parts)) if parts else None
 
 
 def runs_user_code(schema: Any) -> bool:
@@ -92,10 +107,19 @@ def _is_users(part: Mapping[str, Any]) -> bool:
     if not str(part.get("type", "")).startswith("function-"):
         return False
     function = part["function"]["function"]
+    return is_foreign(function) and _module(function) not in sys.stdlib_module_names
+
+
+def is_foreign(function: Any) -> bool:
+    """Whether a function that validation calls is none of pydantic's own."""
+    return _module(function) not in _THEIRS
+
+
+def _module(function: Any) -> str:
+    """The package that a function comes from; "" when it does not say."""
     while isinstance(function, partial):
         function = function.func
-    module = str(getattr(function, "__module__", None) or "").partition(".")[0]
-    return module not in _THEIRS and module not in sys.stdlib_module_names
+    return str(getattr(function, "__module__", None) or "").partition(".")[0]
 
 
 _THEIRS = {"pydantic", "pydantic_core", "annotated_types"}

@@ -1,7 +1,8 @@
 """Error answers to exceptions: the status, the headers and the body decide the class and all its fields.
 
 Bodies seen: `{"error": {"message", "type", "code", "param", "failed_generation"}}` (Groq, OpenAI), the same with a number as
-`code` (OpenRouter, llama.cpp), `{"error": "text"}` (Ollama), `{"detail": ...}` (FastAPI servers), pages of gateways.
+`code` (OpenRouter, llama.cpp), `{"error": "text"}` (Ollama), `{"detail": ...}` (FastAPI servers), pages of gateways;
+`{"type": "error", "error": {"type", "message"}, "request_id"}` (Anthropic), `{"error": {"code", "status", "message", "details"}}` (Google).
 """
 
 from __future__ import annotations
@@ -25,14 +26,13 @@ from assay.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    Reason,
     RequestTooLargeError,
     UnprocessableEntityError,
 )
-from assay.types import JSON, JSONObject
-from assay.wire.headers import wait_asked
-
-GENERATION_CODES = frozenset({"json_validate_failed", "tool_use_failed"})
-"""A 400 with one of these rejects what the model wrote, not the request."""
+from assay.types import JSON, JSONObject, Rejection, Reply
+from assay.wire.headers import duration, rate_limits, wait_asked
+from assay.wire.reasons import CLIP, GENERATION_CODES, reason_of
 
 _CLASSES: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
@@ -45,17 +45,42 @@ _CLASSES: dict[int, type[APIStatusError]] = {
     429: RateLimitError,
     498: InternalServerError,
 }
-_STATUS_OF_CODE = {
+_STATUS_OF_WORD = {
     **dict.fromkeys(GENERATION_CODES, 400),
     "invalid_api_key": 401,
     "model_not_found": 404,
     "rate_limit_exceeded": 429,
     "capacity_exceeded": 498,
+    "server_error": 500,
+    # Anthropic's, which have a type alone
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
 }
-"""What an error inside a 200 answer would have had as its status, when it does not say."""
+"""What an error inside a 200 answer would have had as its status, when its `code` or `type` says it in a word."""
+_WORD_FOR = {
+    Reason.BAD_KEY: "invalid_api_key",
+    Reason.NO_CREDIT: "insufficient_quota",
+    Reason.MODEL_NOT_FOUND: "model_not_found",
+    Reason.CONTEXT_TOO_LONG: "context_length_exceeded",
+    Reason.SCHEMA_REFUSED: "schema_refused",
+    Reason.CONTENT_FILTER: "content_filter",
+    Reason.RATE_LIMIT: "rate_limit_exceeded",
+    Reason.OVERLOADED: "overloaded",
+}
+"""The `code` of an error of those vendors whose bodies have none: Anthropic, Google."""
 
 _PLAIN = {407: "the proxy asks for a user name and a password: put them into the URL of the proxy variable"}
 """Of statuses that do not come from the API."""
+
+_BUDGET_EATEN = "max completion tokens reached"
+"""What Groq puts into `failed_generation`, in place of text, when the token limit ended the answer."""
 
 E = TypeVar("E", bound=APIError)
 
@@ -71,7 +96,8 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes) -> APISta
     message = _message(inner) if inner is not None else None
     if message is None:
         message = _PLAIN.get(status) or (_page(headers, text) if data is None else text[:_EXCERPT])
-    return _build(status, message, inner or {}, data if data is not None else text, ErrorResponse(status, headers, text))
+    error = _build(status, message, inner or {}, data if data is not None else text, ErrorResponse(status, headers, text))
+    return _worded(error, data)
 
 
 def inner_error(data: JSONObject, headers: Mapping[str, str], *, event: bool = False) -> APIError:
@@ -80,8 +106,25 @@ def inner_error(data: JSONObject, headers: Mapping[str, str], *, event: bool = F
     message = _message(inner) or "the server reported an error without a message"
     status = _inner_status(inner)
     if status is None:
-        return _fill(APIResponseError(message, body=inner), inner, headers)
-    return _build(status, message, inner, inner, ErrorResponse(status, headers, ""))
+        reason, token_limit = reason_of(None, inner, message)
+        error: APIError = APIResponseError(message, body=inner, reason=reason, token_limit=token_limit)
+        return _worded(_fill(error, inner, headers), data)
+    return _worded(_build(status, message, inner, inner, ErrorResponse(status, headers, "")), data)
+
+
+def rejected(error: APIStatusError, seconds: float) -> Reply:
+    """A generation that the server rejected, as the reply that it is: what the model wrote can be read, or asked again."""
+    written = error.failed_generation or ""
+    cut = _BUDGET_EATEN in written
+    return Reply(
+        text="" if cut else written,
+        finish_reason="length" if cut else None,
+        request_id=error.request_id,
+        latency=seconds,
+        requests=error.requests,
+        rejected=Rejection(error.code or "", error.message, error.status_code),
+        limits=rate_limits(error.response.headers),
+    )
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
@@ -95,20 +138,46 @@ def excerpt(text: str) -> str:
 
 
 def _build(status: int, message: str, inner: JSONObject, body: JSON, response: ErrorResponse) -> APIStatusError:
+    reason, token_limit = reason_of(status, inner, message)
     kind = _CLASSES.get(status) or (InternalServerError if status >= 500 else APIStatusError)
     if status == 400 and _text(inner, "code") in GENERATION_CODES:
         kind = JSONValidateFailed
-    error = kind(f"{status}: {message}", body=body, response=response)
-    error.retry_after = wait_asked(response.headers, message) if status >= 408 else None
+    elif status == 400 and reason is Reason.BAD_KEY:  # Gemini's
+        kind = AuthenticationError
+    error = kind(f"{status}: {message}", body=body, response=response, reason=reason, token_limit=token_limit)
+    if status >= 408:
+        error.retry_after = _wait(inner, response.headers, message, reason)
     return _fill(error, inner, response.headers)
+
+
+def _wait(inner: JSONObject, headers: Mapping[str, str], message: str, reason: Reason | None) -> float | None:
+    """Seconds that the server asks to wait. Gemini names some also when a day's quota is used up: they would be in vain."""
+    details = inner.get("details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and isinstance(delay := detail.get("retryDelay"), str):
+            return None if reason is Reason.DAILY_QUOTA else duration(delay[:CLIP]) or None
+    return wait_asked(headers, message[:CLIP])
 
 
 def _fill(error: E, inner: JSONObject, headers: Mapping[str, str]) -> E:
     error.code = _text(inner, "code")
     error.type = _text(inner, "type")
     error.param = _text(inner, "param")
-    error.request_id = request_id(headers)
+    error.request_id = request_id(headers) or _text(inner, "request_id")
     error.failed_generation = _text(inner, "failed_generation")
+    return error
+
+
+def _worded(error: E, data: JSON) -> E:
+    """The error of a vendor whose bodies have no word as their `code`, with one."""
+    anthropic = isinstance(data, dict) and data.get("type") == "error"
+    google = (
+        isinstance(inner := _inner(data), dict)
+        and isinstance(inner.get("status"), str)
+        and not isinstance(inner.get("code"), str)
+    )
+    if (anthropic or google) and error.reason is not None:
+        error.code = _WORD_FOR.get(error.reason, error.code)
     return error
 
 
@@ -120,7 +189,8 @@ def _inner(data: JSON) -> JSONObject | None:
         return None
     match data.get("error"):
         case dict(error):
-            return error
+            outside = data.get("request_id")  # Anthropic's
+            return {**error, "request_id": outside} if isinstance(outside, str) and "request_id" not in error else error
         case str(message):
             return {**data, "message": message}
     return data if {"message", "detail"} & data.keys() else None
@@ -137,7 +207,7 @@ def _inner_status(inner: JSONObject) -> int | None:
     for value in (inner.get("status_code"), inner.get("code"), inner.get("status")):
         if isinstance(value, int) and not isinstance(value, bool) and 400 <= value < 600:
             return value
-    return _STATUS_OF_CODE.get(str(inner.get("code")))
+    return _STATUS_OF_WORD.get(str(inner.get("code"))) or _STATUS_OF_WORD.get(str(inner.get("type")))
 
 
 def _text(inner: JSONObject, key: str) -> str | None:

@@ -20,6 +20,8 @@ _DURATION = re.compile(rf"(?:{_PART})+")
 _NAMES = frozenset(
     f"x-ratelimit-{what}-{resource}" for what in ("limit", "remaining", "reset") for resource in ("requests", "tokens")
 )
+LONGEST = 1e9
+"""Seconds, 31 years: a longer wait is this long, so that it can be added to any clock."""
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
 _IN_MESSAGE = re.compile(rf"try again in ((?:{_PART})+)", re.IGNORECASE)
 
@@ -33,22 +35,19 @@ def duration(text: str) -> float | None:
         return float(text)
     if not _DURATION.fullmatch(text):
         return None
-    seconds = 0.0
-    for number, unit in _PARTS.findall(text):
-        seconds += float(number) * _UNITS[unit]
-    return seconds
+    return min(sum(float(number) * _UNITS[unit] for number, unit in _PARTS.findall(text)), LONGEST)
 
 
 def wait_asked(headers: Mapping[str, str], message: str = "") -> float | None:
     """Seconds that a refusing server asks to wait, from whichever place says so; None when it says nothing usable.
 
-    In order: `retry-after-ms`, `retry-after` (seconds or a date), the message (`Please try again in 1m0.36s`), and last the
-    `x-ratelimit-reset-*` of what is used up. A wait that is zero, negative or unreadable counts as not said.
+    In order: `retry-after-ms`, `retry-after` (seconds or a date), the message (`Please try again in 1m0.36s`), and, where there is
+    no `retry-after` at all, the `x-ratelimit-reset-*` of what is used up. A wait that is zero, negative or unreadable is not said.
     """
-    for wait in (_milliseconds(headers), _retry_after(headers), _in_message(message), _reset(headers)):
+    for wait in (_milliseconds(headers), _retry_after(headers), _in_message(message)):
         if wait is not None and wait > 0:
             return wait
-    return None
+    return None if "retry-after" in headers or "retry-after-ms" in headers else _reset(headers)
 
 
 def rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
@@ -79,12 +78,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "").strip()
     if not text or (seconds := duration(text)) is not None:
         return seconds if text else None
-    date = parsedate_tz(text)
-    if date is None:
-        return None
     try:
-        return mktime_tz(date) - time.time()
-    except (ValueError, OverflowError):  # a date that no calendar has
+        date = parsedate_tz(text)
+        return None if date is None else min(mktime_tz(date) - time.time(), LONGEST)
+    except (ValueError, OverflowError, IndexError, TypeError):  # a date that no calendar has
         return None
 
 
@@ -94,17 +91,19 @@ def _in_message(message: str) -> float | None:
 
 
 def _reset(headers: Mapping[str, str]) -> float | None:
-    """The longest reset among the limits that are used up; of all, when the headers name no remaining count."""
+    """The longest reset among the limits that are used up, or among those that may be.
+
+    Where something is left of both, the request needed more tokens than that: they are waited for. Requests of which some are left
+    are not: a day's come back within hours.
+    """
     limits = rate_limits(headers)
     if limits is None:
         return None
     pairs = ((limits.remaining_requests, limits.reset_requests), (limits.remaining_tokens, limits.reset_tokens))
-    resets = [(left, reset) for left, reset in pairs if reset is not None]
-    used_up = [reset for left, reset in resets if left == 0]
+    used_up = [reset for left, reset in pairs if reset is not None and left == 0]
     if used_up:
         return max(used_up)
-    # The request did not fit although something is left: tokens refill by the minute, requests by the day.
-    return limits.reset_tokens if limits.reset_tokens is not None else limits.reset_requests
+    return limits.reset_requests if limits.reset_tokens is None and limits.remaining_requests is None else limits.reset_tokens
 
 
 def _count(text: str | None) -> int | None:

@@ -1,99 +1,111 @@
-"""A streamed chat completion: its events in, deltas out as they come, and the whole `Reply` at the end."""
+"""A streamed chat completion: its chunks as they come, deltas out of them, and the whole `Reply` at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from pydantic_core import from_json
+from collections.abc import Iterator, Mapping
 
 from assay.errors import APIResponseError
-from assay.types import JSON, JSONObject, Reply, Usage
-from assay.wire.errors import excerpt, inner_error, request_id
+from assay.types import JSON, Delta, JSONObject, Reply, Usage
+from assay.wire.body import AS_REASONING, answer_in, text_or_none
+from assay.wire.events import Events
 from assay.wire.headers import rate_limits
-from assay.wire.openai_chat import Delta, content_text, groq_extra, listed, read_usage, text_or_none, tool_arguments
-from assay.wire.sse import ServerSentEvent, SSEDecoder
-
-DONE = "[DONE]"
+from assay.wire.openai_answer import choice_error, content_text, finish_of, groq_extra, read_usage, tool_arguments
 
 
-class StreamReply:
-    """Collects one stream. Nothing partial leaves it as finished: `reply` raises for a stream that was cut off."""
+class ChatChunks:
+    """The chunks of one stream, as plain JSON objects. All who read chat completions read their streams through this."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        self.done = False
+        self.finish: str | None = None
+        """Why the answer ended, once the server has said so."""
+        self._events = Events(headers)
+
+    @property
+    def done(self) -> bool:
         """Whether the stream has said that it is over."""
+        return self._events.done
+
+    @property
+    def request_id(self) -> str | None:
+        return self._events.request_id
+
+    def feed(self, piece: bytes) -> Iterator[JSONObject]:
+        """The chunks that `piece` completes. Raises the kin of `APIError` for an error in the stream, after the chunks before it."""
+        for chunk in self._events.feed(piece):
+            extra = groq_extra(chunk)
+            if extra.get("error"):
+                raise APIResponseError(f"the server stopped the stream: {extra['error']}", code="stream_stopped", body=chunk)
+            if self._events.request_id is None:
+                self._events.request_id = text_or_none(extra.get("id"))
+            if (choice := first_choice(chunk)) is not None:
+                self.finish = finish_of(choice) or self.finish
+                if (failure := choice_error(choice, self.finish, self._events.headers)) is not None:
+                    raise failure
+            yield chunk
+
+    def end(self) -> None:
+        """Raises `APIResponseError` when the stream ended before the answer did."""
+        if not self.done and self.finish is None:
+            raise self._events.cut()
+
+
+def first_choice(chunk: JSONObject) -> JSONObject | None:
+    """None in the first or last chunk, which may carry usage alone."""
+    choices = chunk.get("choices")
+    return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else None
+
+
+class ChatCollector:
+    """See `assay.wire.port.Collector`."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = headers
-        self._events = 0
+        self._chunks = ChatChunks(headers)
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._refusal: list[str] = []
         self._tools: dict[int, list[str]] = {}
-        self._finish: str | None = None
         self._usage = Usage()
         self._model: str | None = None
-        self._id = request_id(headers)
         self._chosen = False
 
-    def take(self, event: ServerSentEvent) -> Delta | None:
-        """What an event adds, None when it adds no text. Raises the kin of `APIError` for an error in the stream."""
-        self._events += 1
-        if self.done or event.data == DONE:
-            self.done = True
-            return None
-        chunk = self._chunk(event)
-        if event.event == "error" or chunk.get("error"):
-            raise inner_error(chunk, self._headers, event=event.event == "error")
-        extra = groq_extra(chunk)
-        if extra.get("error"):
-            raise APIResponseError(f"the server stopped the stream: {extra['error']}", code="stream_stopped", body=chunk)
-        self._model = self._model or text_or_none(chunk.get("model"))
-        self._id = self._id or text_or_none(extra.get("id"))
-        usage = read_usage(chunk)
-        if usage.total_tokens:
-            self._usage = usage
-        return self._choices(chunk)
+    @property
+    def done(self) -> bool:
+        return self._chunks.done
+
+    def feed(self, piece: bytes) -> Iterator[Delta]:
+        for chunk in self._chunks.feed(piece):
+            self._model = self._model or text_or_none(chunk.get("model"))
+            usage = read_usage(chunk)
+            if usage.total_tokens:
+                self._usage = usage
+            if (choice := first_choice(chunk)) is None:
+                continue
+            self._chosen = True
+            delta = choice.get("delta")
+            if isinstance(delta, dict) and (added := self._delta(delta)) is not None:
+                yield added
 
     def reply(self, requests: int = 1, latency: float = 0.0) -> Reply:
-        """The whole reply, which took so many requests and seconds.
-
-        Raises `APIResponseError` when the stream ended before the answer did.
-        """
-        if not self.done and self._finish is None:
-            raise APIResponseError("the stream ended before the answer did", code="stream_cut", request_id=self._id)
+        self._chunks.end()
         if not self._chosen:
-            raise APIResponseError("the stream had no choices", code="no_choices", request_id=self._id)
+            raise APIResponseError("the stream had no choices", code="no_choices", request_id=self._chunks.request_id)
+        text = "\n".join("".join(parts) for _, parts in sorted(self._tools.items())) or "".join(self._text)
+        reasoning = "".join(self._reasoning) or None
+        misplaced = None if text.strip() or self._chunks.finish == "length" else answer_in(reasoning)
         return Reply(
-            text="\n".join("".join(parts) for _, parts in sorted(self._tools.items())) or "".join(self._text),
-            finish_reason=self._finish,
+            text=misplaced or text,
+            finish_reason=self._chunks.finish,
             usage=self._usage,
             model=self._model,
-            request_id=self._id,
-            reasoning="".join(self._reasoning) or None,
+            request_id=self._chunks.request_id,
+            reasoning=reasoning,
             refusal="".join(self._refusal) or None,
             limits=rate_limits(self._headers),
             requests=requests,
             latency=latency,
+            notes=(AS_REASONING,) if misplaced else (),
         )
-
-    def _chunk(self, event: ServerSentEvent) -> JSONObject:
-        try:
-            chunk = from_json(event.data)
-        except ValueError as error:
-            if event.event == "error":
-                return {"message": event.data}
-            where = f"event {self._events} of the stream is no JSON: {error}: {excerpt(event.data)}"
-            raise APIResponseError(where, code="invalid_json", request_id=self._id) from None
-        return chunk if isinstance(chunk, dict) else {}
-
-    def _choices(self, chunk: JSONObject) -> Delta | None:
-        choices = chunk.get("choices")
-        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-            return None  # the first or last chunk may carry usage alone
-        self._chosen = True
-        choice = choices[0]
-        self._finish = text_or_none(choice.get("finish_reason")) or self._finish
-        delta = choice.get("delta")
-        return self._delta(delta) if isinstance(delta, dict) else None
 
     def _delta(self, delta: JSONObject) -> Delta | None:
         text = content_text(delta.get("content"))
@@ -103,7 +115,8 @@ class StreamReply:
         if reasoning:
             self._reasoning.append(reasoning)
         self._refusal.append(text_or_none(delta.get("refusal")) or "")
-        for call in listed(delta.get("tool_calls")):
+        calls = delta.get("tool_calls")
+        for call in calls if isinstance(calls, list) else ():
             text += self._tool(call)
         return Delta(text, reasoning) if text or reasoning else None
 
@@ -115,16 +128,3 @@ class StreamReply:
         if piece:
             parts.append(piece)
         return piece if self._tools[min(self._tools)] is parts else ""
-
-
-def looks_streamed(body: bytes) -> bool:
-    """Whether a body is an event stream, whatever its content type says."""
-    return body.removeprefix(b"\xef\xbb\xbf").startswith((b"data:", b"event:", b": ", b":\n"))
-
-
-def decode_stream(body: bytes, headers: Mapping[str, str], requests: int = 1, latency: float = 0.0) -> Reply:
-    """A `Reply` from the whole of an event stream, which took so many requests and seconds."""
-    collected = StreamReply(headers)
-    for event in SSEDecoder().feed(body):
-        collected.take(event)
-    return collected.reply(requests, latency)

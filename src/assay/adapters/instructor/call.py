@@ -24,9 +24,10 @@ from assay.engine import Task
 from assay.errors import APIError, ConfigurationError, ExtractionError
 from assay.extractor import conduct
 from assay.flow.effects import AsyncTransport, Flow, Transport
+from assay.flow.relay import relay_emitted
 from assay.options import Options
 from assay.outcome import Outcome
-from assay.streaming import Items, Showing, View, mapped, plan, to_the_end
+from assay.streaming import Items, Showing, View, plan, to_the_end
 from assay.target.build import Target, target
 from assay.types import Call, Message, Params, Reply
 
@@ -121,11 +122,11 @@ class Asking:
 
     def partials(self) -> Flow[None]:
         """Emits the values in the making, the validated one last."""
-        return mapped(self._partials(), lambda partial: [] if partial.value is None else [partial.value])
+        return relay_emitted(self._partials(), lambda partial: [] if partial.value is None else [partial.value])
 
     def items(self) -> Flow[None]:
         """Emits the items of a list."""
-        return mapped(self._partials(), Items(self.task.target, self.task.context, strict=self.task.strict).of)
+        return relay_emitted(self._partials(), Items(self.task.target, self.task.context, strict=self.task.strict).of)
 
     def _partials(self) -> Flow[None]:
         planned = plan(self.task, "step_down")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, TypeAlias, get_args, get_origin
@@ -179,7 +178,7 @@ def from_provider(
     prefix, _, name = model.partition("/")
     row = providers.BY_NAME.get(prefix)
     if base_url is not None and row is not None and name:  # the prefix says whose API it is, not how the server calls the model
-        model, api_key = name, api_key or (os.environ.get(row.key_variable) if row.key_variable else None)
+        model = name
     given = {"model": model, "api_key": api_key, "base_url": base_url, "timeout": timeout}
     door = Door(None, Options.of(**{name: value for name, value in given.items() if value is not None}), mode)
     return (AsyncInstructor if async_client else Instructor)(None, door, mode, hooks, **defaults)

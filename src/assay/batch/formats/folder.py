@@ -1,0 +1,54 @@
+"""A folder of documents: a row is a file, named by its path in the folder.
+
+Hidden files and folders are passed over, and what the run itself writes. What is no regular file, is too large or cannot be read as a
+document is a row that failed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from assay import documents
+from assay.batch.formats.record import ReadOptions, Record, Records, Source
+from assay.errors import ConfigurationError
+
+
+def source(root: Path, options: ReadOptions) -> Source:
+    if next(files(root, options), None) is None:
+        raise ConfigurationError(f"{root} has no documents: hidden files are none")
+
+    def records() -> Records:
+        for number, path in enumerate(files(root, options), 1):
+            yield _record(number, path, root, options.encoding)
+
+    return Source(records=records, count=lambda: sum(1 for _ in files(root, options)))
+
+
+def files(root: Path, options: ReadOptions) -> Iterator[Path]:
+    """The files below a folder, in an order that stays; those that are meant as input."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if not name.startswith(".") and path.resolve() not in options.own:
+                yield path
+
+
+def _record(number: int, path: Path, root: Path, encoding: str | None) -> Record:
+    name = shown(path.relative_to(root))
+    if not path.is_file():  # a pipe or a device would hold up the run, or never end
+        return Record(number, name, f"\0{name}\0no file", fault=f"{name} is no regular file")
+    try:
+        text = documents.read(path, name=name, encoding=encoding).text
+    except ConfigurationError as error:
+        return Record(number, name, f"\0{name}\0{error}", fault=str(error))
+    if not text.strip():
+        return Record(number, name, f"\0{name}\0empty", fault=f"{name}: empty")
+    return Record(number, name, text)
+
+
+def shown(path: Path) -> str:
+    r"""A path as text: bytes of it that are not UTF-8 are written as `\xe9`."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")

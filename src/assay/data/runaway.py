@@ -1,0 +1,83 @@
+"""Whether a text that is being written goes round in circles, or on beyond what its source can fill."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from assay.types import Bound
+
+SEEN = 8192
+"""Characters of a text's end in which a repetition is looked for."""
+EVERY = 64
+"""Characters between two looks at it."""
+KEY = 24
+"""Characters of the end that are looked up before it: where they stand tells the period."""
+RUN, ROUNDS = 240, 8
+"""Characters and rounds that a repetition has at least; shorter ones are found in honest texts."""
+FEWEST = 20
+"""Equal items that a list may have however short its source is."""
+
+_HOLDERS = frozenset("{}[],")
+_NO_WORD = re.compile(r"\\[nrt]|[\W_]+")
+
+
+class Leash:
+    """Fed with a text piece by piece, says when it has run away."""
+
+    def __init__(self, bound: Bound) -> None:
+        self._bound = bound
+        self._length = self._looked = 0
+        self._end = ""
+        self._quoted = self._escaped = False
+
+    def feed(self, piece: str) -> str | None:
+        """Why the text must not go on, in words that follow "it"; None while it may."""
+        self._length += len(piece)
+        self._end = (self._end + piece)[-SEEN:]
+        self._see_quotes(piece)
+        if self._length - self._looked < EVERY:
+            return None
+        self._looked = self._length
+        limit = self._bound.characters
+        if limit is not None and self._length > limit:
+            return f"went on for {self._length:,} characters, more than its source can fill"
+        return "repeated itself" if self._circles() else None
+
+    def _see_quotes(self, piece: str) -> None:
+        """Whether what comes next stands in a string."""
+        if "\\" not in piece and not self._escaped:
+            self._quoted ^= piece.count('"') % 2 == 1
+            return
+        for character in piece:
+            if self._escaped:
+                self._escaped = False
+            elif character == "\\":
+                self._escaped = self._quoted
+            elif character == '"':
+                self._quoted = not self._quoted
+
+    def _circles(self) -> bool:
+        """Whether it has come to an end that repeats, which no source asks for."""
+        text = self._end
+        found = text.rfind(text[-KEY:], 0, -1)
+        if found < 0:
+            return False
+        period = len(text) - KEY - found
+        rounds = max(ROUNDS, -(-RUN // period))
+        run = text[-period:] * rounds
+        if not text.endswith(run) or run in self._bound.source or ((bare := _bare(run)) and bare in self._words):
+            return False
+        if '"' not in run and (self._quoted or _HOLDERS.isdisjoint(run)):  # within a string, a number or white space
+            return True
+        most = max(FEWEST, self._bound.words)  # items of a list: as many may be equal as the source has words
+        return text.endswith(text[-period:] * (most + 1))
+
+    @cached_property
+    def _words(self) -> str:
+        return _bare(self._bound.source)
+
+
+def _bare(text: str) -> str:
+    """Its letters and digits alone."""
+    return _NO_WORD.sub("", text)

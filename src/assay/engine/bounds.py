@@ -1,0 +1,67 @@
+"""How far an answer may go before it counts as running away, and what holds it there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from assay.data.runaway import EVERY, Leash
+from assay.engine import prompt
+from assay.engine.prompt import Source
+from assay.engine.task import Limits, Question, Task
+from assay.schema.llama import bounded
+from assay.types import RUNAWAY, Bound, Mode, Reply
+
+UNKNOWN_WORDS = 1000
+"""Of a source with images: as many items of a list may be equal."""
+SHORTEST_TEXT, SHORTEST_LIST = 200, 20
+"""Limits for texts and lists of an answer, in characters and items, however short its source is."""
+LONGEST_RULE = 1000
+"""Repetitions in a grammar that servers take: llama.cpp's refuses 2,000."""
+PER_TOKEN, SPARE = 3, 64
+"""Characters of JSON that a token has at least, mostly; and tokens beyond that."""
+
+
+def bound(task: Task[Any], source: Source) -> Bound:
+    """What an answer out of this source can hold."""
+    text = prompt.text_of(source)
+    if not prompt.is_text(source):
+        return Bound(None, UNKNOWN_WORDS, text)
+    words = max(1 + sum(map(text.count, " \n,")), len(text) // PER_TOKEN if not text.isascii() else 0)
+    return Bound(task.target.extent.characters(len(text) + len(task.prompt.instructions), words), words, text)
+
+
+def ran_away(bound: Bound, reply: Reply) -> bool:
+    """Whether a reply that was cut off is one that would never have ended."""
+    if reply.finish_reason == RUNAWAY:
+        return True
+    leash = Leash(bound)
+    return any(leash.feed(reply.text[at : at + EVERY]) for at in range(0, len(reply.text), EVERY))
+
+
+def held(task: Task[Any], question: Question, bound: Bound, *, tight: bool) -> Question:
+    """The question as it is sent: with its bound, and with limits where the server enforces the schema.
+
+    `tight`: an answer has run away or taken too long already: the next one is limited in every way that there is.
+    """
+    call = replace(question.call, bound=bound)
+    if bound.characters is None:
+        return replace(question, call=call)
+    if tight and not task.profile.reasoning:  # whose thinking counts as well
+        most = bound.characters // PER_TOKEN + SPARE
+        call = replace(call, params=replace(call.params, max_tokens=min(call.params.max_tokens or most, most)))
+    limits = _limits(task, bound, tight=tight)
+    if limits is None or call.schema is None or call.mode not in (Mode.JSON_SCHEMA, Mode.TOOLS):
+        return replace(question, call=call)
+    schema = bounded(call.schema, characters=limits.characters, items=limits.items)
+    return replace(question, call=replace(call, schema=schema), limits=limits)
+
+
+def _limits(task: Task[Any], bound: Bound, *, tight: bool) -> Limits | None:
+    """Limits that no value copied from the source meets; None where the server takes none."""
+    limits = Limits(max(SHORTEST_TEXT, len(bound.source) + 1), max(SHORTEST_LIST, bound.words + 1))
+    profile = task.profile
+    if profile.dialect == "llama.cpp":
+        return limits
+    takes = tight and profile.strict and profile.dialect == "plain"
+    return limits if takes and max(limits.characters, limits.items) <= LONGEST_RULE else None
