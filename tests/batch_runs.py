@@ -63,5 +63,5 @@ def write(path: Path, *rows: Any) -> Path:
     return path
 
 
-def error(status: int, message: str, **more: Any) -> Reply:
+def error(status: int, message: str, /, **more: Any) -> Reply:
     return status, {"error": {"message": message, "type": "invalid_request_error", **more}}, {}

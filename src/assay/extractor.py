@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar, Unpack, overload
@@ -19,7 +20,7 @@ from assay.connect.connection import Connection, connect
 from assay.connect.given import Given, opened, placed, source_of
 from assay.engine import Task, ask_until_good, observe
 from assay.engine.prompt import Source
-from assay.errors import ConfigurationError
+from assay.errors import APIError, ConfigurationError
 from assay.flow import drive, fan
 from assay.flow.effects import Flow, Sleep
 from assay.flow.relay import relay, relay_emitted
@@ -28,8 +29,12 @@ from assay.outcome import Outcome
 from assay.streaming import Items, Partial, Showing, StreamMode, View, plan, to_the_end
 from assay.target.build import Target, target
 from assay.types import Call, Reply
+from assay.wire.reasons import FAILS_EVERY_ROW
 
 T = TypeVar("T")
+
+AHEAD, GRACE = 2, 0.2
+"""Of many sources: so many are asked first, and the others no more than so many seconds later."""
 
 SETTINGS = "__assay_options__"
 """The attribute of a decorated class that holds its options."""
@@ -192,16 +197,42 @@ class Extractor(Generic[T]):
     def map(self, sources: Iterable[Given], *, concurrency: int | None = None) -> Generator[Outcome[T], None, None]:
         """The outcome of every source, in their order. A failed one is an `Outcome` with its error.
 
-        At most `concurrency` (default: what suits the server) are under way at once; `sources` is read no further ahead.
+        What would fail every source (a refused key, an unknown model, no credit left) ends the asking: the outcomes after that
+        have the same error, and nothing is sent for them. Leaving the iteration cancels what is under way. At most `concurrency` (default: what suits the server) are under way at once; `sources` is read no further ahead.
         """
         width = self._width(concurrency)
-        return fan.map_in_thread(lambda: fan.amap(self.arun, sources, width), width)
+        return fan.map_in_thread(lambda: fan.amap(self._unless_hopeless(), sources, width), width)
 
     def amap(
         self, sources: Iterable[Given] | AsyncIterable[Given], *, concurrency: int | None = None
     ) -> AsyncGenerator[Outcome[T], None]:
         """`map`, awaited."""
-        return fan.amap(self.arun, sources, self._width(concurrency))
+        return fan.amap(self._unless_hopeless(), sources, self._width(concurrency))
+
+    def _unless_hopeless(self) -> Callable[[Given], Awaitable[Outcome[T]]]:
+        """`arun`, until an error shows that it would fail for every source.
+
+        The first few go ahead, a moment at most: a refusal comes sooner than an answer.
+        """
+        hopeless: APIError | None = None
+        begun, heard = 0, asyncio.Event()
+
+        async def ask(source: Given) -> Outcome[T]:
+            nonlocal hopeless, begun
+            begun += 1
+            if begun > AHEAD and not heard.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(heard.wait(), GRACE)
+                heard.set()
+            if hopeless is not None:
+                return Outcome(None, hopeless, model=self.model)
+            outcome = await self.arun(source)
+            heard.set()
+            if isinstance(outcome.error, APIError) and outcome.error.reason in FAILS_EVERY_ROW:
+                hopeless = outcome.error
+            return outcome
+
+        return ask
 
     def _width(self, concurrency: int | None) -> int:
         if concurrency is None:

@@ -26,6 +26,8 @@ PATIENCE = 2.0
 """Seconds past its time after which a place in the queue is given up: whoever held it was cancelled."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds that all wait after a refusal that names no wait: the first, doubled while refusals go on."""
+LONGEST_ASKED = 3600.0
+"""Seconds that a server may hold all up: after so long one asks again, whatever it said."""
 SHRINK, CREEP, QUICKEN, FASTEST, GROW_AFTER = 0.97, 0.002, 1.35, 0.25, 5.0
 """How a guessed rate is corrected: down at the next refusal; after every so many seconds without one up again, by steps that
 begin small and quicken, since a guess may be far too low."""
@@ -142,6 +144,7 @@ class RateLimiter:
             wait = error.retry_after
             if wait is None:
                 wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (self._refused_in_a_row - 1))
+            wait = min(wait, LONGEST_ASKED)
             self._open_at = max(self._open_at, now + wait)
             self._read(limits, now)
             said = self._read_message(error.message, now) or _explains(limits, booked)

@@ -7,12 +7,13 @@ not grow with the input, and one slow row holds up nothing but itself.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from typing import Any, TypeAlias
 
 from assay.backends.limits import LimiterStopped, RateLimiter
 from assay.batch import rows
+from assay.batch.breaker import Breaker
 from assay.batch.budget import Purse, Room
 from assay.batch.errors import StorageError
 from assay.batch.feed import Feed
@@ -21,15 +22,19 @@ from assay.batch.journal import Answer, Entry, Journal, Known, Row
 from assay.batch.layout import Layout
 from assay.batch.progress import Progress, Reporter, Tally
 from assay.batch.recorder import Chunk, ReadRow, Recorder
-from assay.batch.stops import FailureWatch, Stop
+from assay.batch.stops import FailureWatch, Stop, is_away
 from assay.batch.width import Width
-from assay.errors import AssayError, ConfigurationError
+from assay.errors import AssayError, ConfigurationError, RateLimitError
 from assay.extractor import Extractor
 from assay.outcome import Outcome
 
 AHEAD = 2048
 """Rows on their way at once, at least; or so many for each that is asked at once:"""
 AHEAD_PER_WORKER = 8
+PUT_OFF = 3
+"""So many times a row goes back that a server refused for a time that it names."""
+LONG_WAIT = 15.0
+"""Seconds that are worth a line."""
 TICK = 0.1
 """Seconds between two looks at the progress."""
 
@@ -70,6 +75,9 @@ class Runner:
         # Keys that are asked for and not yet in the journal, with the rows that wait for the same answer; None once it came.
         self._waiting: dict[bytes, list[Row] | None] = {}
         self._workers: set[asyncio.Task[None]] = set()
+        self._breaker: Breaker[tuple[ReadRow, Outcome[Any]]] = Breaker()
+        self._put_off: Counter[bytes] = Counter()
+        self._said_held = ""
         self._busy = 0
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -126,13 +134,23 @@ class Runner:
     def _over(self) -> bool:
         if self.stopped is not None:
             return True
-        return self.count is not None and self._seen == self.count and not self._todo and not self._busy
+        if self.count is None or self._seen < self.count or self._todo or self._busy or self._breaker.is_open:
+            return False
+        for read, outcome in self._breaker.heard()[0]:
+            self._conclude(read, outcome)
+        return True
 
     def _hire(self) -> None:
+        if self._breaker.is_open:
+            self._probe()
+            return
         while len(self._workers) < min(self._width.now, self._busy + len(self._todo)):
-            worker = self._loop.create_task(self._work())
-            self._workers.add(worker)
-            worker.add_done_callback(self._left)
+            self._start(self._work())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        worker = self._loop.create_task(work)
+        self._workers.add(worker)
+        worker.add_done_callback(self._left)
 
     def _left(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
@@ -141,23 +159,28 @@ class Runner:
         self._changed.set()
 
     async def _work(self) -> None:
-        while self._todo and self.stopped is None and len(self._workers) <= self._width.now:
+        while self._todo and self._may_go_on():
             stop = self._purse.stop(self._busy)
             if stop is not None:
                 self.stop(stop)
                 return
-            read = self._todo.popleft()
-            self._busy += 1
-            try:
-                self._heard(read, await self._ask(read))
-            except LimiterStopped:
-                pass  # it was not sent: the row waits for the next run
-            except AssayError as error:
-                self.stop(Stop("fatal", str(error)))
-            finally:
-                self._busy -= 1
-                if len(self._workers) < self._width.now:
-                    self._changed.set()
+            await self._do(self._todo.popleft())
+
+    def _may_go_on(self) -> bool:
+        return self.stopped is None and len(self._workers) <= self._width.now and not self._breaker.is_open
+
+    async def _do(self, read: ReadRow) -> None:
+        self._busy += 1
+        try:
+            self._heard(read, await self._ask(read))
+        except LimiterStopped:
+            pass  # it was not sent: the row waits for the next run
+        except AssayError as error:
+            self.stop(Stop("fatal", str(error)))
+        finally:
+            self._busy -= 1
+            if len(self._workers) < self._width.now:
+                self._changed.set()
 
     async def _ask(self, read: ReadRow) -> Outcome[Any]:
         room = self._room.tokens if self._room is not None and self._limiter.counts_tokens else None
@@ -169,18 +192,62 @@ class Runner:
             return Outcome(None, error, model=self._extractor.model)
 
     def _heard(self, read: ReadRow, outcome: Outcome[Any]) -> None:
+        self._width.heard(outcome.error)
+        stop = self._watch.fatal(outcome)
+        if stop is None and self._put_back(read, outcome):
+            return
+        if stop is None and not is_away(outcome.error):
+            self._server_is_there()
+        self._conclude(read, outcome, stop)
+
+    def _conclude(self, read: ReadRow, outcome: Outcome[Any], stop: Stop | None = None) -> None:
+        """What came of a row is final, unless `stop` says that it is not to blame: then the next run asks it again."""
         usage = rows.sound(outcome.usage)
         self.tally.heard(outcome, usage)
         self._purse.pay(usage)
-        self._width.heard(outcome.error)
         if self._room is not None and outcome.ok:
             for attempt in outcome.attempts:
                 self._room.heard(attempt.usage.completion_tokens)
-        stop = self._watch.fatal(outcome)
         if stop is not None:
-            self.stop(stop)  # the row is not to blame: the next run asks it again
+            self.stop(stop)
             return
         self._finish(read.key, read.row, rows.answer(outcome, usage, self._misfit))
+
+    # -- waiting for the server ----------------------------------------------------------------------------------------
+
+    def _put_back(self, read: ReadRow, outcome: Outcome[Any]) -> bool:
+        """Keep a row for which only the server was not there, or not yet; whether it is kept. One that cost something is not."""
+        error = outcome.error
+        if error is None or self.stopped is not None or outcome.usage.total_tokens:
+            return False
+        if is_away(error):
+            if self._breaker.put((read, outcome)):
+                self._reporter.say(
+                    f"the server answers nothing but errors: the run waits for it, and probes now and then ({error})"
+                )
+            return True
+        if isinstance(error, RateLimitError) and error.retry_after is not None and self._put_off[read.key] < PUT_OFF:
+            self._put_off[read.key] += 1  # all wait for the limiter now, and it with them
+            self._todo.append(read)
+            return True
+        return False
+
+    def _server_is_there(self) -> None:
+        kept, waited = self._breaker.heard()
+        if waited is None:
+            for read, outcome in kept:
+                self._conclude(read, outcome)
+            return
+        self._reporter.say(f"the server answers again, after {waited:,.0f} s: going on")
+        self._todo.extendleft(read for read, _ in reversed(kept))
+
+    def _probe(self) -> None:
+        if self._breaker.exhausted(hopeful=self._watch.answered):
+            self.stop(
+                Stop("away", "the server did not come back: it answered nothing but errors all the time that the run waited")
+            )
+        elif (kept := self._breaker.probe()) is not None:
+            self._start(self._do(kept[0]))
 
     def _finish(self, key: bytes, row: Row, answer: Answer) -> None:
         twins = self._waiting.get(key) or []
@@ -275,10 +342,26 @@ class Runner:
             tokens_per_second=tokens,
             usage=tally.usage,
             elapsed=tally.seconds,
-            held=self._limiter.holding(),
+            held=self._held(),
         )
+
+    def _held(self) -> tuple[str, float] | None:
+        if self._breaker.is_open:
+            return "a server that is away", self._breaker.left
+        return self._limiter.holding()
+
+    def _say_held(self, progress: Progress) -> None:
+        """A long wait is worth a line, once."""
+        name, seconds = progress.held or ("", 0.0)
+        if seconds > LONG_WAIT and name != self._said_held:
+            self._reporter.say(f"waiting: held by {name}, for {seconds:,.0f} s at most")
+        self._said_held = name if seconds > 1 else ""
 
     async def _tick(self) -> None:
         while True:
-            self._reporter.tick(self.progress())
+            progress = self.progress()
+            self._reporter.tick(progress)
+            self._say_held(progress)
+            if self._breaker.is_open and self._breaker.left <= 0:
+                self._changed.set()
             await asyncio.sleep(TICK)

@@ -5,36 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from assay.errors import (
-    APIConnectionError,
-    APITimeoutError,
-    AuthenticationError,
-    BadRequestError,
-    JSONValidateFailed,
-    NotFoundError,
-    PermissionDeniedError,
-    SchemaError,
-)
+from assay.errors import APIConnectionError, APIError, APITimeoutError, BadRequestError, InternalServerError, SchemaError
 from assay.outcome import Outcome
+from assay.wire.reasons import FAILS_EVERY_ROW
 
-Reason: TypeAlias = Literal["interrupted", "fatal", "failures", "budget", "storage"]
+Cause: TypeAlias = Literal["interrupted", "fatal", "failures", "budget", "storage", "away"]
 
 ALIKE = 5
-"""So many rows in a row that the server refuses, before any was answered: it will refuse them all."""
+"""So many rows in a row that the server refuses for no reason that is known, before any was answered: it will refuse them all."""
 UNREACHABLE = 20
-"""So many rows in a row to which no answer came at all: the server is gone."""
-
-_OF_ALL = frozenset({"model_decommissioned", "model_not_found", "invalid_api_key", "unsupported_model", "insufficient_quota"})
-"""Codes of errors that no other row would escape."""
-_PARAMS = ("response_format", "tools", "model", "tool_choice")
-"""Parameters of a request that are the same for every row."""
+"""So many rows in a row that time out: the server is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
     """Why a run ended early, in one message."""
 
-    reason: Reason
+    reason: Cause
     message: str
 
 
@@ -46,30 +33,36 @@ class FailureWatch:
         self._failures = 0
         self._answered = False
         self._refused = 0
-        self._unreached = 0
+        self._timeouts = 0
 
     def fatal(self, outcome: Outcome[Any]) -> Stop | None:
         """The end of the run, when this outcome shows that every row would end so. The row itself is not to blame."""
         error = outcome.error
         if error is None:
-            self._answered, self._unreached, self._refused = True, 0, 0
+            self._answered, self._timeouts, self._refused = True, 0, 0
             return None
-        self._unreached = self._unreached + 1 if isinstance(error, APIConnectionError) else 0
-        if not isinstance(error, BadRequestError | APIConnectionError):
-            self._refused = 0
+        self._timeouts = self._timeouts + 1 if isinstance(error, APITimeoutError) else 0
         match error:
-            case AuthenticationError() | PermissionDeniedError() | NotFoundError() | SchemaError():
+            case SchemaError():
                 return Stop("fatal", str(error))
-            case JSONValidateFailed():
-                return None
-            case BadRequestError():
+            case APIError() if error.reason in FAILS_EVERY_ROW:
+                return Stop("fatal", str(error))
+            case BadRequestError() if error.reason is None:
                 self._refused += 1
-                same = not self._answered and self._refused >= ALIKE
-                if same or error.code in _OF_ALL or (error.param or "").startswith(_PARAMS):
+                if not self._answered and self._refused >= ALIKE:
                     return Stop("fatal", str(error))
-            case APIConnectionError() if self._unreached >= UNREACHABLE or self._hopeless(error):
+            case APIConnectionError() if self._timeouts >= UNREACHABLE or self._hopeless(error):
                 return Stop("fatal", f"the server cannot be reached: {error}")
+            case APIConnectionError():
+                pass
+            case _:
+                self._refused = 0
         return None
+
+    @property
+    def answered(self) -> bool:
+        """Whether any row was answered yet."""
+        return self._answered
 
     def _hopeless(self, error: APIConnectionError) -> bool:
         """Not even the first row reached a server. A timeout is the row's own until there are many."""
@@ -81,3 +74,10 @@ class FailureWatch:
         if self._max_failures is None or self._failures <= self._max_failures:
             return None
         return Stop("failures", f"more than {self._max_failures} rows failed")
+
+
+def is_away(error: Exception | None) -> bool:
+    """Whether an error may be the server's alone, and pass: it is not there, or fails whatever it is asked."""
+    if isinstance(error, APITimeoutError):
+        return False
+    return isinstance(error, APIConnectionError | InternalServerError)

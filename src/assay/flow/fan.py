@@ -7,7 +7,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TypeVar
 
 from assay.flow import event_loop
@@ -54,8 +54,14 @@ def map_in_thread(make: Callable[[], AsyncGenerator[R, None]], ahead: int) -> Ge
     """
     results: queue.Queue[tuple[bool, R | BaseException | None]] = queue.Queue(maxsize=ahead)
     left = threading.Event()
+    cancel: list[Callable[[], object]] = []
 
     async def pump() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        cancel.append(lambda: loop.call_soon_threadsafe(task.cancel))
+        if left.is_set():
+            return
         async with aclosing(make()) as items:
             async for item in items:
                 if not await asyncio.to_thread(_put, results, (True, item), left):
@@ -82,6 +88,9 @@ def map_in_thread(make: Callable[[], AsyncGenerator[R, None]], ahead: int) -> Ge
                 return
     finally:
         left.set()
+        with suppress(RuntimeError):  # the loop is closed: it was done already
+            for what in cancel:
+                what()
         thread.join()
 
 

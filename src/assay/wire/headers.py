@@ -22,6 +22,8 @@ _NAMES = frozenset(
 )
 LONGEST = 1e9
 """Seconds, 31 years: a longer wait is this long, so that it can be added to any clock."""
+_EPOCH = 1e9
+"""More seconds than anyone waits: a moment since 1970, as some gateways write it."""
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
 _IN_MESSAGE = re.compile(rf"try again in ((?:{_PART})+)", re.IGNORECASE)
 
@@ -76,8 +78,10 @@ def _milliseconds(headers: Mapping[str, str]) -> float | None:
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "").strip()
-    if not text or (seconds := duration(text)) is not None:
-        return seconds if text else None
+    if not text:
+        return None
+    if (seconds := duration(text)) is not None:
+        return seconds - time.time() if seconds > _EPOCH else seconds
     try:
         date = parsedate_tz(text)
         return None if date is None else min(mktime_tz(date) - time.time(), LONGEST)

@@ -122,7 +122,7 @@ _CONTEXT = _words(
     "input token count",
     r"tokens \+ `max_new_tokens",
     "context the overflows",
-    "longer than the model",
+    "longer than the (?:maximum )?model",
     "exceeds? the (?:available )?context",
 )
 _FILTER = _words(
