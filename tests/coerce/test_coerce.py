@@ -60,7 +60,7 @@ def test_what_is_plainly_meant_is_turned_and_recorded(value, schema, meant) -> N
 
 
 LEFT = [
-    (5, INTEGER), (5, NUMBER), (5.5, INTEGER), ("x", INTEGER), ("12 kg", NUMBER), ("1e999", NUMBER), (True, INTEGER), (None, INTEGER),
+    (5, INTEGER), (5, NUMBER), (5.5, INTEGER), ("x", INTEGER), ("12 kg", NUMBER), (True, INTEGER), (None, INTEGER),
     ("maybe", BOOLEAN), (1, BOOLEAN), (1.10, STRING), (True, STRING), ("today", DATE), ("2024-02-31", DATE), ("2024-03-05T10:00:00", DATE),
     ("2024-03-05", DATE), ("2024-03-05", MOMENT), ("2024-03-05T10:30:00Z", MOMENT), ("blue", {"enum": ["red"]}), (None, array(STRING)),
     ([1, 2], INTEGER), ({"x": 1}, array(PERSON)), ("12", any_of(INTEGER, STRING)), ("yes", any_of(BOOLEAN, STRING)), ("null", any_of(STRING, NULL)),

@@ -35,6 +35,9 @@ def coerce(value: JSON, schema: JSONObject) -> Coerced:
     return Coercer(schema)(value)
 
 
+_UNMARKED = Mark()
+
+
 class Coercer:
     """`Coercer(schema)(value) -> Coerced`. Build it once per schema: parts are compiled when a value first reaches them.
 
@@ -90,8 +93,12 @@ class Coercer:
             mend = self._mends[id(schema), keys] = self._compile(schema, keys=keys)
         return mend(value, path, notes)
 
+    def takes(self, value: JSON, schema: JSON) -> bool:
+        """Whether a part of the schema takes a value that was made for it: digits are text where all of them count."""
+        return self.accepts(value, schema) or (isinstance(value, str) and self.marks.get(id(schema), _UNMARKED).exact)
+
     def _compile(self, schema: JSONObject, *, keys: bool) -> Mend:
-        mark = self.marks.get(id(schema), Mark())
+        mark = self.marks.get(id(schema), _UNMARKED)
         if mark.raw:
             return _as_it_is
         inner = "properties" in schema  # then what is referred to, combined or chosen sees only some of the keys
@@ -171,7 +178,7 @@ def _try_branches(coercer: Coercer, branches: list[JSON], value: JSON, path: Pat
         mended = coercer.mend(branch, value, path, trial, keys=keys)
         if trial.problems:
             doubts = trial
-        elif coercer.accepts(mended, branch):
+        elif coercer.takes(mended, branch):
             if mended is value:
                 return value
             if not any(same(mended, other) for other, _ in made):

@@ -59,14 +59,14 @@ _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)\s*")
 
 
 def no_moment(schema: JSONObject) -> Mend | None:
-    """A number where a moment is wanted is a problem: it would pass for seconds since 1970, and is a year as likely."""
+    """A number where a moment is wanted, in quotes or not, is a problem: it would pass for seconds since 1970, and is a year as likely."""
     form = schema.get("format")
     if form not in _DATES or not isinstance(form, str):
         return None
 
     def check(value: JSON, path: Path, notes: Notes) -> JSON:
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number and not (isinstance(value, str) and _NUMBER.fullmatch(value) and iso(value, form) is None):
+        if not number and not (isinstance(value, str) and _NUMBER.fullmatch(value)):
             return value
         return notes.problem(path, value, f"{_A_MOMENT[form]}: a number may be a year, or seconds", "value")
 
@@ -81,16 +81,30 @@ _A_MOMENT = {
 
 
 def finite(schema: JSONObject) -> Mend | None:
-    """A number beyond all floats (1e999) is a problem."""
-    if types_of(schema) and "number" not in types_of(schema) and "integer" not in types_of(schema):
+    """A number beyond all floats (1e999), and a text that would pass for one ("inf"), is a problem."""
+    types = types_of(schema)
+    if types and "number" not in types and "integer" not in types:
         return None
+    texts, wide = "number" in types and "string" not in types, "number" in types and "integer" not in types
 
     def check(value: JSON, path: Path, notes: Notes) -> JSON:
-        if not isinstance(value, float) or isfinite(value):
-            return value
-        return notes.problem(path, str(value), "a finite number", "value")
+        if isinstance(value, float):
+            good = isfinite(value)
+        elif isinstance(value, str):
+            good = not (texts and _ENDLESS.match(value))
+        else:
+            good = not (wide and isinstance(value, int) and value.bit_length() > _FLOAT_BITS)
+        return (
+            value
+            if good
+            else notes.problem(path, str(value) if isinstance(value, float) else value, "a finite number", "value")
+        )
 
     return check
+
+
+_ENDLESS = re.compile(r"\s*[-+]?(?:nan|inf|[\d.]+e\+?\d{3})", re.IGNORECASE)
+_FLOAT_BITS = 1023
 
 
 def scalar(value: JSON, types: tuple[str, ...], path: Path, notes: Notes) -> JSON:

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 from assay.coerce.notes import Mend, Notes, Path
 from assay.coerce.numbers import readings
 from assay.coerce.scalars import scalar
-from assay.data.digits import SIGNIFICANT, Digits
+from assay.data.digits import Digits
 from assay.schema.accept import plainly, type_of
 from assay.schema.navigate import types_of
 from assay.types import JSON, JSONObject
@@ -29,7 +29,8 @@ def typed(coercer: Coercer, schema: JSONObject, *, exact: bool) -> Mend | None:
     def mend(value: JSON, path: Path, notes: Notes) -> JSON:
         if isinstance(value, Digits):
             return value.text  # `Decimal` takes a text, and all of it
-        if isinstance(value, str) and len(found := readings(value)) == 1 and len(digits := str(found[0].value)) > SIGNIFICANT:
+        if isinstance(value, str) and len(found := readings(value)) == 1:
+            digits = str(found[0].value)
             return value if digits == value or coercer.strict else notes.changed(path, value, digits)
         return value if by_type is None else by_type(value, path, notes)
 

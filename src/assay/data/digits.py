@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Self
 
 SIGNIFICANT = 15
@@ -25,9 +26,9 @@ class Digits(float):
 
 
 def number(text: str) -> int | float:
-    """What a JSON number with a fraction or an exponent says: a float, `Digits` where that has too few; 12345678901234567.0 is whole."""
+    """What a JSON number with a fraction or an exponent says: a float; `Digits` where that has too few, or all of a whole number's."""
     found = _NUMBER.fullmatch(text)
     if found is None or len(found[1]) + len(found[2] or "") <= SIGNIFICANT:
         return float(text)
-    whole = found[2] is not None and not found[2].strip("0") and "e" not in text.lower()
-    return int(text.partition(".")[0]) if whole else Digits(text)
+    exact = Decimal(text)
+    return int(exact) if exact.adjusted() <= len(text) and exact == exact.to_integral_value() else Digits(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from assay.data.digits import number
 from assay.decode.scan import QUOTES, SINGLE, Where, at, bare_key, comment_end, peek, quoted_key
 from assay.types import JSON
 
@@ -38,6 +39,10 @@ _STOP = {
 }
 _GLUED = re.compile(r"(?:true|false|null|True|False|None){2,}")
 _GLUED_ITEMS = re.compile(r"(?:true|false|null|True|False|None|[-+]?\.?\d[\d.eE+-]*)+")
+_UNCLEAR = re.compile(
+    r"[-+]{2,}[\d.]+|[-+]?[\d.]*_[\d_.eE+-]*|[-+]?0[xXoObB]\w*|[-+]?[\d.]+[eE][-+]?|[-+]?\d*\.{2,}\d*|"
+    r"[-+\d.]+[A-Za-z_]\w*:.*|.*:(?:true|false|null)"
+)
 _INNER_KEY = re.compile(r":\s|;|\\[nrt]")
 
 
@@ -72,7 +77,7 @@ def literal(word: str, *, cut: bool) -> tuple[JSON, str]:
 
 
 def _number(word: str, *, whole: bool) -> JSON:
-    return int(word) if whole and len(word) < _DIGITS else float(word)
+    return int(word) if whole and len(word) < _DIGITS else number(word)
 
 
 def _cut(word: str) -> tuple[JSON, str]:
@@ -125,9 +130,9 @@ def _doubtful(text: str, start: int, pos: int, mark: str, where: Where) -> bool:
 
 
 def several(word: str, where: Where) -> bool:
-    """Whether `word` is a row of literals and numbers: one text, or values without commas."""
+    """Whether `word` is a row of literals and numbers: one text, or values without commas; or a number that no notation has."""
     parts = word.split()
-    if _GLUED.fullmatch(word):
+    if _GLUED.fullmatch(word) or (_UNCLEAR.fullmatch(word) and literal(word, cut=False)[1] == "unquoted string"):
         return True
     if where == "item" and _GLUED_ITEMS.fullmatch(word):
         return literal(word, cut=False)[1] == "unquoted string"

@@ -78,7 +78,7 @@ def read_at(text: str, start: int, tries: Tries) -> Parsed:
     if text[start : start + 1] in ("{", "[") and tries.left:
         try:
             _, end = _VALID(text, start)
-            value = valid(text[start:end])  # one reader of valid JSON: same numbers, same depth, each key once
+            value = valid(text[start:end], exact=True)  # one reader of valid JSON: same numbers, same depth, each key once
         except (ValueError, RecursionError):
             tries.left -= 1  # not valid, or nested deep: read leniently, within bounds
         else:

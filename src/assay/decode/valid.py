@@ -11,7 +11,7 @@ from assay.types import JSON
 
 _HUGE = (re.compile(r"e\+?\d{3}"), re.compile(r"E\+?\d{3}"), re.compile(r"\d{309}"))
 """What may be a number beyond all floats. One pattern a letter: the search for a fixed first character is several times as fast."""
-_WHOLE = re.compile(r"\d{16}\.0")
+_WHOLE = re.compile(r"\d{16}(?:\.0|[eE])")
 _LONG = re.compile(r"\d[\d.]{15}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from pydantic_core import from_json, to_json
@@ -103,6 +104,8 @@ def validate(task: Task[T], data: JSON, repairs: tuple[Repair, ...], keys: froze
         return Verdict(data=data, problems=coerced.problems, repairs=repairs)
     try:
         text = written(data)
+        if (b"Infinity" in text or b"NaN" in text) and not task.target.reader.infinite:
+            _refuse_infinite(data)
         value = task.target.validate(data, text, strict=task.strict, context=task.context)
     except Invalid as invalid:
         surplus = [problem for problem in invalid.problems if _is_surplus(task, problem, data)]
@@ -110,6 +113,17 @@ def validate(task: Task[T], data: JSON, repairs: tuple[Repair, ...], keys: froze
             return validate(task, *_without(data, repairs, surplus))
         return Verdict(data=data, problems=invalid.problems, repairs=repairs)
     return Verdict(value, _bare(task, text.decode()), data, repairs=repairs)
+
+
+def _refuse_infinite(data: JSON) -> None:
+    """A number beyond all floats, where the schema says nothing of it either."""
+    found = [Problem(path, str(value), "a finite number", "value") for path, value in paths.leaves(data) if _is_infinite(value)]
+    if found:
+        raise Invalid(tuple(found))
+
+
+def _is_infinite(value: JSON) -> bool:
+    return isinstance(value, float) and not isfinite(value)
 
 
 def _is_surplus(task: Task[Any], problem: Problem, data: JSON) -> bool:
