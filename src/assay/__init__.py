@@ -32,8 +32,8 @@ from assay.errors import (
     SchemaError,
     UnprocessableEntityError,
 )
-from assay.options import Budget, Options
-from assay.outcome import Attempt, Outcome
+from assay.options import Budget, Options, Split
+from assay.outcome import Attempt, Conflict, Outcome
 from assay.prices import Price
 from assay.types import Message, Mode, Place, Problem, PromptStyle, RateLimits, Repair, Span, Usage
 
@@ -89,6 +89,7 @@ __all__ = [
     "Budget",
     "BudgetExceeded",
     "ConfigurationError",
+    "Conflict",
     "ConflictError",
     "DecodeError",
     "Document",
@@ -116,6 +117,7 @@ __all__ = [
     "RequestTooLargeError",
     "SchemaError",
     "Span",
+    "Split",
     "UnprocessableEntityError",
     "Usage",
     "aextract",

@@ -118,9 +118,11 @@ class DecodeError(AssayError, ValueError):
 class ExtractionError(AssayError):
     """All attempts failed. The message says in one screen what was asked, what came and what was wrong."""
 
-    def __init__(self, message: str, outcome: Outcome[Any]) -> None:
+    def __init__(self, message: str, outcome: Outcome[Any], partial: JSON = None) -> None:
         super().__init__(message)
         self.outcome = outcome
+        self.partial = partial
+        """Of a long document that was asked about in pieces: what the good pieces gave, merged, as JSON data; else None."""
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

@@ -1,6 +1,6 @@
 """`Extractor`: a target and its options compiled once, used for many sources.
 
-Here the pure engine and the backends meet: `conduct` joins the engine's flow of calls with the flow that sends one.
+What is too long for the model goes in pieces: `assay.connect.pieces`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,22 @@ from typing import Any, Generic, Self, TypeVar, Unpack, overload
 from assay.backends.chat import complete, stream
 from assay.backends.limiter import Limiter
 from assay.connect.compile import compile_task, fingerprint
+from assay.connect.conduct import extraction
 from assay.connect.connection import Connection, connect
-from assay.connect.given import Given, opened, placed, source_of
-from assay.engine import Task, ask_until_good, observe
+from assay.connect.given import Given, Sight, needs_images, opened, placed, source_of
+from assay.connect.pieces import LongDocuments
+from assay.documents.document import Document
+from assay.engine import Task, ask_until_good
 from assay.engine.prompt import Source
 from assay.errors import APIError, ConfigurationError
 from assay.flow import drive, fan
 from assay.flow.effects import Flow, Sleep
-from assay.flow.relay import relay, relay_emitted
+from assay.flow.relay import relay_emitted
 from assay.options import Options, OptionsDict
 from assay.outcome import Outcome
+from assay.split import Splitting
 from assay.streaming import Items, Partial, Showing, StreamMode, View, plan, to_the_end
+from assay.streaming.pieces import in_order
 from assay.target.build import Target, target
 from assay.types import Call, Reply
 from assay.wire.reasons import FAILS_EVERY_ROW
@@ -68,6 +73,7 @@ class Extractor(Generic[T]):
         self.options = options
         self._connection: Connection = connect(options, limiter)
         self._task: Task[T] = compile_task(self.target, options, self._connection)
+        self._long = LongDocuments(self.target, options, self._connection)
 
     @property
     def model(self) -> str:
@@ -99,37 +105,51 @@ class Extractor(Generic[T]):
 
         `max_tokens` is for this source alone: what similar ones were seen to need. A cut answer is given more room.
         """
-        return drive.run(self._flow(source, context, max_tokens), self._connection.transport())
+        try:
+            given = opened(source)
+            task, asked = self._task_for(context, max_tokens), source_of(given, self._sight)
+            work = self._long.begin(task, asked)
+        except ConfigurationError as error:
+            return self._refused(source, error)
+        if work is None:
+            outcome = drive.run(self._flow(task, asked), self._connection.transport())
+            work = self._long.after(task, asked, outcome)
+            if work is None:
+                return placed(outcome, given)
+        return placed(self._long.run(work), given)
 
     async def arun(
         self, source: Given, *, context: Any = None, max_tokens: int | None = None, replies: Sequence[Reply] = ()
     ) -> Outcome[T]:
         """`run`, awaited. `replies` came in another way already: they answer the first calls, which are not sent."""
         try:
-            given = await asyncio.to_thread(opened, source) if isinstance(source, Path | bytes) else source
+            given = await asyncio.to_thread(opened, source) if isinstance(source, Path | bytes) else opened(source)
+            drawing = needs_images(given, self.options.vision)
+            asked = await asyncio.to_thread(source_of, given, self._sight) if drawing else source_of(given, self._sight)
+            task = self._task_for(context, max_tokens)
+            work = None if replies else self._long.begin(task, asked)
         except ConfigurationError as error:
-            return Outcome(None, error, model=self.model)
-        return await drive.arun(self._flow(given, context, max_tokens, replies), self._connection.async_transport())
+            return self._refused(source, error)
+        if work is None:
+            outcome = await drive.arun(self._flow(task, asked, replies), self._connection.async_transport())
+            work = self._long.after(task, asked, outcome)
+            if work is None:
+                return placed(outcome, given)
+        return placed(await self._long.arun(work), given)
 
-    def _flow(self, source: Given, context: Any, max_tokens: int | None, replies: Sequence[Reply] = ()) -> Flow[Outcome[T]]:
+    def _flow(self, task: Task[T], source: Source, replies: Sequence[Reply] = ()) -> Flow[Outcome[T]]:
         send: Callable[[Call], Flow[Reply]] = functools.partial(complete, self._connection.endpoint)
-        if replies:
-            send = _given_first(iter(replies), send)
-        try:
-            given = opened(source)
-        except ConfigurationError as error:
-            return Outcome(None, error, model=self.model)
-        return (yield from self._conducted(self._task_for(context, max_tokens), given, send))
+        return extraction(self._connection, task, source, _given_first(iter(replies), send) if replies else send)
 
-    def _conducted(self, task: Task[T], given: Given, send: Callable[[Call], Flow[Reply]]) -> Flow[Outcome[T]]:
-        source = source_of(given)
-        if (observer := observe.observer) is None:
-            outcome = yield from conduct(task, source, send)
-        else:
-            endpoint = self._connection.endpoint
-            about = observe.About(task.target.name, task.model, self._connection.provider, endpoint.base_url)
-            outcome = yield from observe.watched(observer.extraction(about), lambda told: conduct(task, source, told), send)
-        return placed(outcome, given)
+    @property
+    def _sight(self) -> Sight:
+        return Sight(self.model, self._connection.profile, self.options.vision)
+
+    def _refused(self, source: Given, error: ConfigurationError) -> Outcome[T]:
+        """A document that cannot be asked about is a failed extraction; what is no source at all is a mistake in the program."""
+        if not isinstance(source, str | Document | Path | bytes):
+            raise error
+        return Outcome(None, error, model=self.model, source=source if isinstance(source, str) else "")
 
     def _task_for(self, context: Any, max_tokens: int | None = None) -> Task[T]:
         task = self._task if context is None else replace(self._task, context=context)
@@ -137,7 +157,11 @@ class Extractor(Generic[T]):
 
     def steps(self, source: Given) -> Generator[Call | Sleep, Reply, Outcome[T]]:
         """An extraction's decisions alone, for those who send the calls in a way of their own."""
-        return ask_until_good(self._task, source_of(opened(source)))
+        return ask_until_good(self._task, source_of(opened(source), self._sight))
+
+    def pieces(self, source: str) -> int:
+        """How many pieces a text would be asked about in; 1: it is asked about at once."""
+        return self._long.count(self._task, source)
 
     # -- one source, while its answer comes ----------------------------------------------------------------------------
 
@@ -150,13 +174,19 @@ class Extractor(Generic[T]):
         mode, `stream_mode` says whether to `step_down` to one that it can, or to give the value `once`; `outcome.notes` says so.
         Raises what `extract` raises.
         """
-        return drive.stream(self._partials(source, context, stream_mode, unfinished=unfinished), self._connection.transport())
+        given = opened(source)
+        if (work := self._in_pieces(given, context)) is not None:
+            return fan.map_in_thread(lambda: self._once(work, given), 1)
+        return drive.stream(self._partials(given, context, stream_mode, unfinished=unfinished), self._connection.transport())
 
     def astream(
         self, source: Given, *, context: Any = None, unfinished: bool = False, stream_mode: StreamMode = "step_down"
     ) -> AsyncGenerator[Partial[T], None]:
         """`stream`, awaited."""
-        flow = self._partials(source, context, stream_mode, unfinished=unfinished)
+        given = opened(source)
+        if (work := self._in_pieces(given, context)) is not None:
+            return self._once(work, given)
+        flow = self._partials(given, context, stream_mode, unfinished=unfinished)
         return drive.astream(flow, self._connection.async_transport())
 
     def stream_items(
@@ -165,15 +195,34 @@ class Extractor(Generic[T]):
         """The items of a list target, or of the only list in an object, each validated and given as soon as it is whole.
 
         One that is not valid, and those after it, come at the end, from the answer that a re-ask has mended.
+        Of a document in pieces they come piece by piece, in the order of the text.
         Raises what `extract` raises, and `ConfigurationError` for a target without such a list.
         """
-        return drive.stream(self._items(source, context, stream_mode), self._connection.transport())
+        given = opened(source)
+        if (work := self._in_pieces(given, context)) is not None:
+            return fan.map_in_thread(lambda: in_order(self._long, work, self._reader(context)), self._connection.concurrency)
+        return drive.stream(self._items(given, context, stream_mode), self._connection.transport())
 
     def astream_items(
         self, source: Given, *, context: Any = None, stream_mode: StreamMode = "step_down"
     ) -> AsyncGenerator[Any, None]:
         """`stream_items`, awaited."""
-        return drive.astream(self._items(source, context, stream_mode), self._connection.async_transport())
+        given = opened(source)
+        if (work := self._in_pieces(given, context)) is not None:
+            return in_order(self._long, work, self._reader(context))
+        return drive.astream(self._items(given, context, stream_mode), self._connection.async_transport())
+
+    def _in_pieces(self, given: Given, context: Any) -> Splitting[T] | None:
+        return self._long.begin(self._task_for(context), source_of(given, self._sight))
+
+    async def _once(self, work: Splitting[T], given: Given) -> AsyncGenerator[Partial[T], None]:
+        """The value of a document in pieces, once it is whole: what one piece gives is no part of it yet."""
+        outcome = placed(await self._long.arun(work), given)
+        outcome.unwrap()
+        yield Partial(("",), 1, outcome)
+
+    def _reader(self, context: Any) -> Items:
+        return Items(self.target, self._task_for(context).context, strict=self._task.strict)
 
     def _partials(self, source: Given, context: Any, stream_mode: StreamMode, *, unfinished: bool = False) -> Flow[None]:
         planned = plan(self._task_for(context), stream_mode)
@@ -185,12 +234,11 @@ class Extractor(Generic[T]):
         send = (
             (lambda call: watch.over(stream(endpoint, call))) if planned.streamed else (lambda call: complete(endpoint, call))
         )
-        return to_the_end(watch, self._conducted(task, opened(source), send), planned.note)
+        conducted = _placed(extraction(self._connection, task, source_of(source, self._sight), send), source)
+        return to_the_end(watch, conducted, planned.note)
 
     def _items(self, source: Given, context: Any, stream_mode: StreamMode) -> Flow[None]:
-        task = self._task_for(context)
-        items = Items(self.target, task.context, strict=task.strict)
-        return relay_emitted(self._partials(source, context, stream_mode), items.of)
+        return relay_emitted(self._partials(source, context, stream_mode), self._reader(context).of)
 
     # -- many sources ----------------------------------------------------------------------------------------------
 
@@ -271,9 +319,8 @@ class Extractor(Generic[T]):
         return f"<Extractor of {self.target.name} with {self.model}>"
 
 
-def conduct(task: Task[T], source: Source, send: Callable[[Call], Flow[Reply]]) -> Flow[Outcome[T]]:
-    """Join the engine's calls with the flow that sends one."""
-    return relay(ask_until_good(task, source), Call, send)
+def _placed(flow: Flow[Outcome[T]], given: Given) -> Flow[Outcome[T]]:
+    return placed((yield from flow), given)
 
 
 def _given_first(replies: Iterator[Reply], send: Callable[[Call], Flow[Reply]]) -> Callable[[Call], Flow[Reply]]:

@@ -28,6 +28,41 @@ class Budget:
     """US dollars."""
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a document that is too long for the model is asked about in pieces."""
+
+    size: int | None = None
+    """Characters of a piece, what it shares with the one before included. None: what the model's context has room for, and no
+    pieces at all for a document that fits."""
+    overlap: int | None = None
+    """Characters that a piece shares with the one before, at most: longer than any item. None: a tenth of `size`."""
+    passes: int = 1
+    """How often each piece is asked: from the second time on only for what was not found before."""
+    key: str | None = None
+    """The field that tells the items of lists apart: those with the same value in it are one, wherever they stand."""
+    conflict: Literal["first", "last", "most", "error"] = "first"
+    """Which of several single values counts, of those that stand in the text; all are in `Outcome.conflicts`."""
+
+    def __post_init__(self) -> None:
+        for name, value, least in (("size", self.size, 1), ("overlap", self.overlap, 0), ("passes", self.passes, 1)):
+            if (value is not None or name == "passes") and (
+                isinstance(value, bool) or not isinstance(value, int) or value < least
+            ):
+                raise ConfigurationError(f"Split: {name} must be a whole number from {least} on; got {value!r}")
+        if self.size is not None and self.overlap is not None and self.overlap * 2 > self.size:
+            raise ConfigurationError(f"Split: overlap must be at most half of size; got {self.overlap} of {self.size}")
+        if self.conflict not in (rules := ("first", "last", "most", "error")):
+            raise ConfigurationError(f"Split: conflict must be one of {', '.join(rules)}; got {self.conflict!r}")
+        if self.key is not None and not isinstance(self.key, str):
+            raise ConfigurationError(f"Split: key must be the name of a field; got {self.key!r}")
+
+    @property
+    def shared(self) -> int:
+        """Characters that pieces of a known size share."""
+        return (self.size or 0) // 10 if self.overlap is None else self.overlap
+
+
 class OptionsDict(TypedDict, total=False):
     """The keyword arguments that `extract`, `Extractor`, `extractable` and the command line share."""
 
@@ -48,6 +83,9 @@ class OptionsDict(TypedDict, total=False):
     timeout: float
     budget: Budget | float | None
     price: Price | None
+    split: Literal["auto", "never"] | int | Split
+    context_tokens: int | None
+    vision: Literal["auto", "never", "always"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +119,12 @@ class Options:
     budget: Budget | None = None
     price: Price | None = None
     """What the model's tokens cost; None: the table's price, when there is one."""
+    split: Literal["never"] | Split = Split()
+    """Whether a long document is asked about in pieces: `"auto"` (when it does not fit), `"never"`, characters of a piece, a `Split`."""
+    context_tokens: int | None = None
+    """What the model can hold, prompt and answer together; None: the table's, or what the server's errors say."""
+    vision: Literal["auto", "never", "always"] = "auto"
+    """Whether pages go to the model as images: those without text when it is known to see, none, or all."""
 
     @classmethod
     def of(cls, **given: Any) -> Options:
@@ -176,6 +220,28 @@ def _temperature(name: str, value: Any) -> Any:
     return float(value)
 
 
+def _split(name: str, value: Any) -> Any:
+    if value is None or value == "auto":
+        return Split()
+    if value == "never" or isinstance(value, Split):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(f"{name} must be 'auto', 'never', the characters of a piece, or a Split; got {value!r}")
+    return Split(value)
+
+
+def _vision(name: str, value: Any) -> Any:
+    if value not in (choices := ("auto", "never", "always")):
+        raise ConfigurationError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
+    return value
+
+
+def _tokens(name: str, value: Any) -> Any:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise ConfigurationError(f"{name} must be a whole number of tokens above 0; got {value!r}")
+    return value
+
+
 _CHECKS = {
     "mode": _mode,
     "prompt_style": _style,
@@ -186,4 +252,7 @@ _CHECKS = {
     "max_tokens": _positive,
     "budget": _budget,
     "temperature": _temperature,
+    "split": _split,
+    "context_tokens": _tokens,
+    "vision": _vision,
 }

@@ -27,6 +27,36 @@ class Attempt:
     request_id: str | None = None
     note: str = ""
     """What was decided after it, when that is worth saying: `stepped down from json_schema to json`."""
+    piece: int | None = None
+    """Of a long document that was asked about in pieces: which one, counted from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one piece of a long document says of a value."""
+
+    value: JSON
+    piece: int
+    """Counted from 1."""
+    start: int | None = None
+    """Where it stands in the source; None for a value that stands nowhere."""
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A single value that the pieces of a long document do not agree on."""
+
+    path: str
+    """JSON Pointer into the value."""
+    kept: JSON
+    """The one that was taken."""
+    told: tuple[Told, ...]
+    """All that differ, each where it was first told; the one taken among them."""
+
+    def __str__(self) -> str:
+        said = "; ".join(f"piece {told.piece} says {json.dumps(told.value, ensure_ascii=False)}" for told in self.told)
+        return f"{self.path or '(the answer)'}: {said}"
 
 
 class Evidence(Protocol):
@@ -55,6 +85,8 @@ class Outcome(Generic[T_co]):
     """The final value as JSON text, as the model gave it after repairs."""
     notes: tuple[str, ...] = ()
     """Decisions worth knowing: modes stepped down, lists continued, budgets raised."""
+    conflicts: tuple[Conflict, ...] = ()
+    """Single values that the pieces of a long document do not agree on."""
     evidence: Evidence | None = field(default=None, repr=False, compare=False)
     places: tuple[Place, ...] = field(default=(), repr=False)
     """The pages (sheets, slides ...) of a source that was read from a file."""

@@ -296,6 +296,8 @@ class Span:
     start: int
     end: int
     match: Match
+    piece: int | None = None
+    """Of a long document that was asked about in pieces: which one gave the value, counted from 1."""
     place: Place | None = None
     """The page (sheet, slide ...) of a document that was read from a file; None where the source has no such parts."""
     message: int | None = None
@@ -331,5 +333,11 @@ class Profile:
     """Whether the model takes a `temperature`."""
     dialect: Dialect = "plain"
     """Which form of a JSON Schema its constrained decoding takes: see `assay.schema.passes`."""
+    context_tokens: int | None = None
+    """Tokens that prompt and answer have together; None: not known."""
+    images: int = 0
+    """Images that one request may have; 0: the model does not see."""
+    image_bytes: int = 4_000_000
+    """Of all images of a request together."""
     stream_modes: tuple[Mode, ...] = (Mode.TEXT,)
     """Modes in which it can stream, strongest first."""

@@ -22,7 +22,7 @@ from assay.types import Mode, PromptStyle
 
 _AS_GIVEN = (
     *("model", "base_url", "mode", "instructions", "prompt_style"),
-    *("temperature", "max_tokens", "retries", "max_retries", "timeout"),
+    *("temperature", "max_tokens", "retries", "max_retries", "timeout", "context_tokens", "vision"),
 )
 """Flags whose value is the option's."""
 
@@ -53,11 +53,16 @@ class ModelFlags:
     retries: Annotated[int | None, _flag("Re-asks after an invalid answer (default 2).", "COUNT")] = None
     max_retries: Annotated[int | None, _flag("Repeats of a request that failed on its way (default 2).", "COUNT")] = None
     timeout: Annotated[float | None, _flag("For one request (default 60).", "SECONDS")] = None
+    split: Annotated[str | None, _flag("Long documents in pieces: auto, never, or characters of a piece.", "HOW")] = None
+    context_tokens: Annotated[int | None, _flag("What the model can hold, prompt and answer together.", "COUNT")] = None
+    vision: Annotated[str | None, _flag("Pages as images: auto, never, always.", "HOW")] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Results and errors only.")] = False
 
     def options(self) -> dict[str, Any]:
         """The flags that were given, as keyword arguments of `extract` and `Extractor`."""
         given = {name: getattr(self, name) for name in _AS_GIVEN if getattr(self, name) is not None}
+        if self.split is not None:
+            given["split"] = int(self.split) if self.split.isascii() and self.split.isdigit() else self.split
         if self.strict:
             given["strict"] = True
         if self.examples is not None:

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from assay.documents.document import Document
-from assay.documents.reader import check_text, read
+from assay.documents.reader import check_text, drawn, read
+from assay.engine import prompt
 from assay.engine.prompt import Source
 from assay.errors import ConfigurationError
 from assay.outcome import Outcome
-from assay.types import JSON, Message
+from assay.types import JSON, Message, Profile, frozen
 
 T = TypeVar("T")
 
 Given: TypeAlias = str | Sequence[Mapping[str, JSON] | Message] | Document | Path | bytes
 """What a user gives as the source: a text, chat messages, a document, or the path or the bytes of a file."""
+
+
+DEFAULT_IMAGES = 20
+"""Of one request to a model of which nothing is known but that the user says that it sees."""
 
 
 def opened(given: Given) -> Given:
@@ -27,10 +32,10 @@ def opened(given: Given) -> Given:
     return read(given) if isinstance(given, Path | bytes) else given
 
 
-def source_of(given: Given) -> Source:
-    """The source that the engine takes. Raises `ConfigurationError` for what is none."""
+def source_of(given: Given, sight: Sight) -> Source:
+    """The source that the engine takes. Raises `ConfigurationError` for what is none, and for pages that the model cannot see."""
     if isinstance(given, Document):
-        return given.text
+        return _seen(given, sight)
     if isinstance(given, str):
         return given
     if not isinstance(given, Sequence):
@@ -38,6 +43,56 @@ def source_of(given: Given) -> Source:
             f"the source must be a text, chat messages, a Document or a pathlib.Path; got {type(given).__name__}"
         )
     return tuple(_message(at, message) for at, message in enumerate(given))
+
+
+@frozen
+class Sight:
+    """How pages that are images reach a model."""
+
+    model: str
+    profile: Profile
+    vision: Literal["auto", "never", "always"]
+
+
+def needs_images(given: Given, vision: Literal["auto", "never", "always"]) -> bool:
+    """Whether pages of it have to be drawn first, which takes a while."""
+    return isinstance(given, Document) and vision != "never" and bool(given.blank or (vision == "always" and given.data))
+
+
+def _seen(document: Document, sight: Sight) -> Source:
+    """The text of a document, with the pages that are images in their place; pages that nobody can read are an error."""
+    shown = _shown(document, sight)
+    unread = [number for number in document.blank if number not in shown]
+    if unread and (sight.vision != "never" or not document.text.strip()):
+        raise ConfigurationError(
+            f"{document.name or 'the document'}: {_pages(unread)} without text, as scans are, and {sight.model} is not known to see: "
+            "use a model that does (vision='always' when this one does), or have them read with ocr='tesseract'"
+        )
+    if not shown:
+        return document.text
+    most = sight.profile.images or DEFAULT_IMAGES
+    if len(shown) > most:
+        raise ConfigurationError(
+            f"{document.name or 'the document'}: {len(shown)} pages would go as images, {sight.model} takes {most} a request: "
+            "choose fewer with pages="
+        )
+    pictures = dict(zip(shown, drawn(document, shown, most_bytes=sight.profile.image_bytes), strict=True))
+    return prompt.pictured(
+        [(str(place), document.text[place.start : place.end], pictures.get(place.number)) for place in document.places]
+    )
+
+
+def _shown(document: Document, sight: Sight) -> tuple[int, ...]:
+    """The pages that go as images."""
+    if sight.vision == "never" or not document.data:
+        return ()
+    if sight.vision == "always":
+        return tuple(place.number for place in document.places)
+    return document.blank if sight.profile.images else ()
+
+
+def _pages(numbers: Sequence[int]) -> str:
+    return f"page{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))} {'are' if len(numbers) > 1 else 'is'}"
 
 
 def _message(at: int, given: object) -> Message:
@@ -53,4 +108,16 @@ def placed(outcome: Outcome[T], given: Given) -> Outcome[T]:
     """The outcome with the places of the document that was asked about, its text as the source, and its notes."""
     if not isinstance(given, Document):
         return outcome
-    return replace(outcome, source=given.text, places=given.places, words=given.words, notes=(*given.notes, *outcome.notes))
+    return replace(
+        outcome,
+        source=given.text,
+        places=given.places,
+        words=given.words,
+        notes=(*given.notes, *_left_out(given, outcome), *outcome.notes),
+    )
+
+
+def _left_out(document: Document, outcome: Outcome[Any]) -> tuple[str, ...]:
+    """Pages without text that no model got to see."""
+    asked = any(not prompt.is_text(attempt.messages) for attempt in outcome.attempts)
+    return (f"{_pages(document.blank)} without text and not read",) if document.blank and not asked and outcome.attempts else ()

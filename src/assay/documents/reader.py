@@ -142,3 +142,16 @@ def _from_disk(path: Path) -> bytes:
 
 def _too_large(name: str, size: int) -> str:
     return f"{name} has {size / 1e6:.0f} MB: files of up to {LARGEST / 1e6:.0f} MB are read"
+
+
+DPI, SIDE = 150, 2000
+"""How pages are drawn: dots per inch, and pixels of the longer side at most."""
+
+
+def drawn(document: Document, pages: tuple[int, ...], *, most_bytes: int) -> list[bytes]:
+    """Pages of a document as JPEG images, `most_bytes` together at most. Raises `ConfigurationError`."""
+    format_ = _FORMATS[kind_of(document.data, document.name)]
+    wanted = Wanted(document.name, pages)
+    return helper.render(
+        document.data, format_, wanted, dpi=DPI, side=SIDE, most_bytes=most_bytes * 3 // 4
+    )  # base64 takes a third

@@ -91,12 +91,15 @@ class _Run(Generic[T]):
                 self.attempts[-1] = replace(self.attempts[-1], note=text)
 
 
-def ask_until_good(task: Task[T], source: Source) -> Generator[Step, Reply, Outcome[T]]:
-    """Extract the task's target from a source; never raises for what a server or a model does."""
+def ask_until_good(task: Task[T], source: Source, begin: Question | None = None) -> Generator[Step, Reply, Outcome[T]]:
+    """Extract the task's target from a source; never raises for what a server or a model does.
+
+    `begin` is the first question, when something is known already and only parts of the whole are asked for.
+    """
     if not prompt.text_of(source).strip() and isinstance(source, str):
         return _Run(task, source).outcome(ConfigurationError("the source is empty: there is nothing to extract from"))
     run = _Run(task, source)
-    question, bound = strategy.first(task, source), bounds.bound(task, source)
+    question, bound = begin or strategy.first(task, source), bounds.bound(task, source)
     while True:
         asked = bounds.held(task, question, bound, tight=run.tight)
         if task.budget is not None and (over := _over_budget(run, asked.call)) is not None:

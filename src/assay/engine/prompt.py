@@ -6,6 +6,7 @@ so that servers' prompt caches hit; the document comes last, framed as data.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -91,6 +92,21 @@ def framed(document: str) -> str:
     return f"<{mark}>\n{document}\n</{mark}>"
 
 
+def pictured(pages: Iterable[tuple[str, str, bytes | None]]) -> Source:
+    """A document of which pages are images: for each page its name, its text and the image, if any, as JPEG."""
+    parts: list[JSON] = []
+    text = "<document>"
+    for name, words, image in pages:
+        text += f"\n{words}" if words.strip() else ""
+        if image is not None:
+            parts.append({"type": "text", "text": f"{text}\n{name}, an image:".lstrip("\n")})
+            url = f"data:image/jpeg;base64,{base64.b64encode(image).decode('ascii')}"
+            parts.append({"type": "image_url", "image_url": {"url": url}})
+            text = ""
+    parts.append({"type": "text", "text": f"{text}\n</document>".lstrip("\n")})
+    return (Message("user", parts),)
+
+
 def louder(messages: tuple[Message, ...], complaint: str) -> tuple[Message, ...]:
     """A question with something more to say at its end."""
     *before, last = messages
@@ -135,6 +151,21 @@ def _others(content: JSON) -> list[JSON]:
     """The parts of a message that are no text."""
     parts = content if isinstance(content, list) else ()
     return [part for part in parts if not (isinstance(part, dict) and isinstance(part.get("text"), str))]
+
+
+# -- documents in pieces ------------------------------------------------------------------------------------------------
+
+PIECE = (
+    "The document is one part of a longer one. Give what this part says, and null or an empty list for what it does not say. "
+    "Leave out what is cut off at its beginning or its end."
+)
+NOTHING_SAID = "This part of the document says nothing of what is asked for."
+
+
+def others(found: Sequence[JSON]) -> str:
+    """Asks for what was not found in a piece before."""
+    known = "\n".join(map(compact, found))
+    return f"Already found in this part:\n{known}\nGive only what is missing there, in the same form; null and empty lists if nothing is."
 
 
 # -- what is wanted where an answer has no value to judge -----------------------------------------------------------------

@@ -26,6 +26,8 @@ class Learnt:
     temperature: bool = True
     token_limit: int | None = None
     """The most answer tokens that may be asked for; None when nothing is known of a limit."""
+    context: int | None = None
+    """Tokens that prompt and answer have together; None when no error has said so."""
 
     def taken(self, params: Params) -> Params:
         """The parameters as this server takes them."""

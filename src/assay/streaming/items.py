@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -42,6 +42,32 @@ class Items:
             if path.startswith(self._prefix) and path[len(self._prefix) :] == str(self._given) and not self._waiting:
                 self._take(partial, ready)
         return ready
+
+    def grown(self, items: Sequence[JSON], starts: Sequence[int | None], border: int) -> list[Any]:
+        """What a list brings that grows in another way, up to the first item that stands beyond `border` in the source, or nowhere.
+
+        `starts`: where each item stands.
+        """
+        ready: list[Any] = []
+        for start in starts[self._given :]:
+            if self._waiting or self._check is None or start is None or start >= border:
+                break
+            try:
+                ready.append(self._check(items[self._given]))
+            except (ValidationError, Invalid):
+                self._waiting = True
+            else:
+                self._given += 1
+        return ready
+
+    def rest(self, value: Any) -> list[Any]:
+        """The items of the whole that were not given yet."""
+        return self._all(value)[self._given :]
+
+    @property
+    def key(self) -> str | None:
+        """The key of the list; None when the value itself is one."""
+        return self._key
 
     def _take(self, partial: Partial[Any], ready: list[Any]) -> None:
         steps = (self._given,) if self._key is None else (self._key, self._given)

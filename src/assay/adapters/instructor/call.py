@@ -19,10 +19,10 @@ from assay.adapters.instructor.recorder import AsyncRecordedTransport, RecordedT
 from assay.adapters.instructor.retries import Referee
 from assay.backends import chat, foreign
 from assay.connect.compile import compile_task
+from assay.connect.conduct import conduct
 from assay.connect.connection import Connection, connect
 from assay.engine import Task
 from assay.errors import APIError, ConfigurationError, ExtractionError
-from assay.extractor import conduct
 from assay.flow.effects import AsyncTransport, Flow, Transport
 from assay.flow.relay import relay_emitted
 from assay.options import Options
