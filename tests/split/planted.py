@@ -20,7 +20,28 @@ FILLER = (
     "It was agreed that the minutes be kept in a dry place, away from the window.",
     "Several letters were read aloud, and none of them was answered.",
 )
-WORDS = ["anvil", "barrel", "candle", "drum", "easel", "flask", "gauge", "hinge", "inkwell", "jar", "kettle", "ladder", "mallet", "nail", "oar", "pulley", "quill", "rake", "saw", "tongs"]
+WORDS = [
+    "anvil",
+    "barrel",
+    "candle",
+    "drum",
+    "easel",
+    "flask",
+    "gauge",
+    "hinge",
+    "inkwell",
+    "jar",
+    "kettle",
+    "ladder",
+    "mallet",
+    "nail",
+    "oar",
+    "pulley",
+    "quill",
+    "rake",
+    "saw",
+    "tongs",
+]
 
 
 class Line(BaseModel):

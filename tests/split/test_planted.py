@@ -92,9 +92,12 @@ def test_a_failed_piece_fails_the_outcome_and_the_rest_rides_on_the_error() -> N
 
 def test_one_budget_bounds_all_pieces_together() -> None:
     document = contract(60_000)
-    with Server(Reader()) as server, assay.Extractor(
-        Contract, model="m", base_url=server.base_url, split=6000, budget=assay.Budget(tokens=12_000), max_tokens=500
-    ) as extractor:
+    with (
+        Server(Reader()) as server,
+        assay.Extractor(
+            Contract, model="m", base_url=server.base_url, split=6000, budget=assay.Budget(tokens=12_000), max_tokens=500
+        ) as extractor,
+    ):
         outcome = extractor.run(document.text)
     assert isinstance(outcome.error, assay.ExtractionError)
     assert isinstance(outcome.error.__cause__, assay.BudgetExceeded)
