@@ -31,6 +31,8 @@ def able(request: Received) -> list[Any]:
         call = {"id": "1", "type": "function", "function": {"name": "probe", "arguments": GOOD}}
         return [completion(None, message={"role": "assistant", "content": None, "tool_calls": [call]})]
     kind = body.get("response_format", {}).get("type")
+    if "zq_day" in str(body.get("response_format")):
+        return [completion('{"zq_name": "Ann", "zq_day": "2024-03-05"}')]
     text = {"json_schema": GOOD, "json_object": '{"sum": 5}'}.get(kind, "ready")
     return [completion(text, {"x-ratelimit-limit-requests": "100", "x-ratelimit-remaining-requests": "99"})]
 
@@ -40,6 +42,13 @@ def deaf(request: Received) -> list[Any]:
     if request.path.endswith("/models"):
         return [answer(404, error("no such path"))]
     return [completion(f"<think>hm</think>{PROSE}", usage=None)]
+
+
+def lazy(request: Received) -> list[Any]:
+    """A server that ends an object as soon as its schema lets it."""
+    if request.method == "POST" and "zq_day" in str(request.json.get("response_format")):
+        return [completion('{"zq_name": "Ann"}')]
+    return able(request)
 
 
 def narrow(request: Received) -> list[Any]:
@@ -64,7 +73,14 @@ def test_a_server_that_does_all_of_it() -> None:
     assert report.limits.limit_requests == 100
     assert report.context_tokens == 8192
     assert report.advised_mode is assay.Mode.JSON_SCHEMA
-    assert requests <= 8, "a handful of tiny calls"
+    assert found["optional fields"] == "yes"
+    assert requests <= 9, "a handful of tiny calls"
+
+
+def test_a_server_that_leaves_out_what_may_be_left_out() -> None:
+    report, found, _ = look(lazy)
+    assert found["optional fields"] == "no"
+    assert "nullable" in next(f.detail for f in report.findings if f.subject == "optional fields")
 
 
 def test_a_server_that_ignores_what_it_is_asked() -> None:

@@ -50,6 +50,7 @@ LAZY = {
     ("assay.backends.http", "assay.backends.transports.httpx_transport"): "httpx, for those who bring a client of it",
     ("assay.decode.reading", "assay.decode.mending"): "the lenient reader, for replies that are not plain JSON",
     ("assay.connect.connection", "assay.backends.local"): "the extra `local`",
+    ("assay.target.build", "assay.target.drafts"): "jsonschema, for a target that is a JSON Schema",
     ("assay.batch.formats", "assay.batch.formats.parquet"): "the extra `parquet`",
     ("assay.batch.formats", "assay.batch.formats.arrow"): "the extra `parquet`",
 }
@@ -60,9 +61,7 @@ LAZY_ROOMS = ("assay.adapters", "assay.backends.local", "assay.cli", "assay.docu
 # Packages that are imported only when they are used, wherever that is.
 LAZY_PACKAGES = {
     "httpx": "only for an injected client",
-    "jsonschema": "only for a target that is a JSON Schema",
-    "jsonschema_specifications": "comes with jsonschema",
-    "referencing": "comes with jsonschema",
+    "regex": "only for patterns that pydantic's engine does not take",
     "resource": "not on Windows",
     "pyarrow": "the extra `parquet`",
     "jinja2": "only for who has a template",

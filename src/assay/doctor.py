@@ -37,6 +37,13 @@ _SCHEMA: JSONObject = {
     "required": [_KEY, "zq_unit"],
     "additionalProperties": False,
 }
+_OPTIONAL: JSONObject = {
+    "type": "object",
+    "properties": {"zq_name": {"type": "string"}, "zq_day": {"type": "string"}},
+    "required": ["zq_name"],
+    "additionalProperties": False,
+}
+_STATED = "Ann came on 2024-03-05. Give her name as zq_name and the day on which she came as zq_day."
 _QUESTION = "Ann has two apples and Bob has three. How many have they together?"
 _FATAL = (AuthenticationError, PermissionDeniedError, NotFoundError)
 
@@ -82,6 +89,8 @@ def _probe(connection: Connection) -> Flow[Report]:
     findings = [(yield from _plain(connection, replies))]
     for mode, judge in _MODES:
         findings.append((yield from _mode(connection, mode, judge, replies)))
+    if Finding("mode json_schema", "honoured") in map(_bare, findings):
+        findings.append((yield from _optional(connection, replies)))
     findings.append((yield from _streams(connection, replies)))
     findings.append((yield from _logprobs(connection)))
     findings += _seen(replies)
@@ -132,6 +141,22 @@ def _mode(connection: Connection, mode: Mode, judge: Callable[[str], Verdict], r
     if not reply.text.strip():
         return Finding(f"mode {mode}", "unclear", f"an empty answer, finish_reason {reply.finish_reason}")
     return Finding(f"mode {mode}", judge(reply.text), f"answered {reply.text.strip()[:60]!r}")
+
+
+def _optional(connection: Connection, replies: list[Reply]) -> Flow[Finding]:
+    """Whether a field that may be left out comes when the text states it: where decoding is constrained, it may not."""
+    subject = "optional fields"
+    try:
+        reply = yield from complete(connection.endpoint, _call(Mode.JSON_SCHEMA, _STATED, schema=_OPTIONAL))
+    except APIError as error:
+        return _refused(subject, error)
+    replies.append(reply)
+    data = _json(reply.text)
+    if not isinstance(data, dict):
+        return Finding(subject, "unclear", f"answered {reply.text.strip()[:60]!r}")
+    if "zq_day" in data:
+        return Finding(subject, "yes", "given when the text states them")
+    return Finding(subject, "no", "left out although the text states them: they have to be sent as required and nullable")
 
 
 def _refused(subject: str, error: APIError) -> Finding:

@@ -310,7 +310,7 @@ class Span:
         return first, first + len(source[self.start : self.end].encode("utf-16-le", "surrogatepass")) // 2
 
 
-Dialect = Literal["plain", "strict", "llama.cpp"]
+Dialect = Literal["plain", "nullable", "strict", "llama.cpp"]
 """The forms of a JSON Schema that servers take: see `assay.schema.passes`."""
 
 

@@ -8,8 +8,10 @@ from typing import Any, Literal
 
 import pytest
 import tenacity
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field, field_validator
 
+from assay.connect.compile import wire as compiled_wire
 from assay.data import paths
 from assay.engine import Learnt, Modes, Task
 from assay.errors import (
@@ -22,6 +24,8 @@ from assay.errors import (
 )
 from assay.options import Budget
 from assay.prices import Price
+from assay.schema.passes import form as sent_form
+from assay.target.build import target
 from assay.types import Call, Mode, Profile, Reply, Usage
 from assay.wire.errors import rejected, status_error
 from engine import playing
@@ -483,3 +487,63 @@ def test_a_corrected_part_is_coerced_and_what_was_coerced_before_stays() -> None
     assert "/items" not in said(again)
     assert outcome.unwrap() == Order.model_validate({**GOOD, "items": [{"name": "pen", "price": 1.5}]})
     assert [[repair.path for repair in attempt.repairs] for attempt in outcome.attempts] == [["/items/0/price"], ["/status"]]
+
+
+# -- answers in a form that asks for all properties ----------------------------------------------------------------------
+
+
+class T(BaseModel):
+    name: str
+    property: str
+    comments: str = ""
+
+
+class G(BaseModel):
+    name: str
+    cases: list[str]
+    comments: str = ""
+    author: str = ""
+
+
+class Held(BaseModel):
+    item: T | G
+
+
+class Turned(BaseModel):
+    item: G | T
+
+
+@pytest.mark.parametrize("dialect", ["strict", "nullable", "llama.cpp"])
+@pytest.mark.parametrize("type_", [Held, Turned, T | G, list[T | G]])
+def test_nulls_that_the_form_asks_for_count_against_nobody(type_: Any, dialect: Any) -> None:
+    profile = Profile(modes=(Mode.JSON_SCHEMA, Mode.TEXT), strict=True, dialect=dialect)
+    given = {"name": "a", "cases": ["x"], "comments": None, "author": None}
+    answer = {"item": given} if type_ in (Held, Turned) else {"value": given} if type_ != list[T | G] else {"items": [given]}
+    sent = sent_form(target(type_).json_schema, dialect)[0]
+    Draft202012Validator(sent).validate(answer)
+    job = replace(task(type_, profile=profile), wire=compiled_wire(target(type_), profile))
+    outcome, calls, _ = play(job, json.dumps(answer))
+    assert len(calls) == 1
+    value = outcome.unwrap()
+    value = getattr(value, "item", value)
+    assert (value[0] if isinstance(value, list) else value) == G(name="a", cases=["x"])
+    assert outcome.notes == ()
+
+
+class Line(BaseModel):
+    name: str
+    count: int = 1
+
+
+class Bill(BaseModel):
+    number: int
+    note: str
+    lines: list[Line]
+
+
+def test_parts_are_led_back_too() -> None:
+    profile = Profile(modes=(Mode.JSON_SCHEMA, Mode.TEXT), strict=True, dialect="strict")
+    job = replace(task(Bill, profile=profile), wire=compiled_wire(target(Bill), profile))
+    wrong = {"number": 1, "note": "n", "lines": [{"name": "a", "count": 2}, 3]}
+    outcome, _, _ = play(job, json.dumps(wrong), json.dumps({"/lines/1": {"name": "b", "count": None}}))
+    assert outcome.unwrap().lines == [Line(name="a", count=2), Line(name="b")]

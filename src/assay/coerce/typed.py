@@ -10,8 +10,8 @@ from assay.coerce.notes import Mend, Notes, Path
 from assay.coerce.numbers import readings
 from assay.coerce.scalars import scalar
 from assay.data.digits import Digits
-from assay.schema.accept import plainly, type_of
-from assay.schema.navigate import types_of
+from assay.schema.accept import plainly
+from assay.schema.navigate import type_of, types_of
 from assay.types import JSON, JSONObject
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from assay.engine import Modes, Task, WireSchema, prompt
 from assay.engine.prompt import Prompt
 from assay.errors import ConfigurationError
 from assay.options import Options
-from assay.schema.passes import form
+from assay.schema.passes import form, undo
 from assay.schema.render import render
 from assay.target.build import Target
 from assay.types import JSON, Mode, Params, Profile, PromptStyle
@@ -33,7 +33,7 @@ def compile_task(target: Target[T], options: Options, connection: Connection) ->
         profile=profile,
         modes=Modes(able, connection.learnt),
         model=connection.model,
-        wire=_wire(target, profile),
+        wire=wire(target, profile),
         coercer=Coercer(target.json_schema, target.marks, strict=options.strict, name=target.name, wrapper=target.wrapper),
         strict=options.strict,
         context=options.context,
@@ -63,9 +63,10 @@ def _weaker(mode: Mode, profile: Profile) -> tuple[Mode, ...]:
     return tuple(m for m in order[order.index(mode) + 1 :] if m in profile.modes or m is Mode.TEXT)
 
 
-def _wire(target: Target[Any], profile: Profile) -> Mapping[Mode, WireSchema]:
+def wire(target: Target[Any], profile: Profile) -> Mapping[Mode, WireSchema]:
+    """The target's schema as each mode sends it."""
     schema, strict = form(target.json_schema, profile.dialect)
-    full = WireSchema(schema, strict and profile.strict)
+    full = WireSchema(schema, strict and profile.strict, undo(target.json_schema, profile.dialect))
     return {Mode.JSON_SCHEMA: full, Mode.TOOLS: full, Mode.JSON: WireSchema(), Mode.TEXT: WireSchema()}
 
 

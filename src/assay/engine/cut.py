@@ -19,6 +19,7 @@ from assay.engine.prompt import Source
 from assay.engine.questions import PARTS_LIMIT, Next, ask_parts, call_for, forms, in_mode, other_mode, schema_of
 from assay.engine.task import Question, Task
 from assay.schema.navigate import at, govern
+from assay.schema.passes import undo
 from assay.schema.words import wanted
 from assay.types import JSON, Bound, Problem, Reply, frozen
 
@@ -140,7 +141,7 @@ def _continued(task: Task[Any], source: Source, question: Question, cut: _Cut, *
     call = call_for(task, messages, schema, question.call.mode, question.call.params)
     said = "ran on without end" if away else "was cut off"
     note = f"the reply {said}: kept {len(complete)} complete items of {path or 'the list'} and asked for the rest"
-    return Next(Question(call, "more", base, (path,), rest), note)
+    return Next(Question(call, "more", base, (path,), rest, undo=undo(schema, task.profile.dialect)), note)
 
 
 def _goes_round(items: list[JSON], source: Source) -> bool:

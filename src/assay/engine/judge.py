@@ -41,7 +41,9 @@ class Verdict(Generic[T]):
 def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
     """Read, merge, coerce and validate a reply."""
     whole = question.kind == "whole"
-    if whole and reply.rejected is None and (verdict := _at_once(task, question, reply.text)) is not None:
+    undo = task.wire[question.call.mode].undo if whole else question.undo
+    exact = undo is None or "null" not in reply.text  # a null may stand for what is left out
+    if whole and exact and reply.rejected is None and (verdict := _at_once(task, question, reply.text)) is not None:
         return verdict
     if (problem := _nothing(reply)) is not None:
         return Verdict(problems=(problem,), cut=problem.kind == "truncated")
@@ -51,6 +53,8 @@ def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
         return Verdict(problems=error.problems, cut=error.problems[0].kind == "truncated")
     repairs = reading.repairs
     data = task.target.wrap(reading.value) if whole else _opened(question, reading.value)
+    if undo is not None:
+        data = undo(data)
     if reading.truncated or (reply.finish_reason in ("length", RUNAWAY) and repairs):
         return Verdict(data=data, problems=(_CUT,), repairs=repairs, cut=True)
     data = merged(question, data)

@@ -13,7 +13,7 @@ from assay.engine.judge import Verdict
 from assay.engine.prompt import Source
 from assay.engine.task import Question, Task
 from assay.schema.navigate import at, govern
-from assay.schema.passes import form
+from assay.schema.passes import form, undo
 from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Problem, frozen
 
 PARTS_LIMIT = 40
@@ -48,8 +48,9 @@ def ask_parts(
     shown = {path: value for path, value in shown.items() if value is not data_paths.MISSING}
     text = prompt.parts(verdict.problems, forms(task, verdict.data, paths), example=shown or None)
     messages = task.prompt.ask_parts(_window(source, verdict.problems), text)
-    call = call_for(task, messages, schema_of(task, verdict.data, paths), mode, params)
-    return Question(call, "parts", verdict.data, tuple(paths))
+    schema = schema_of(task, verdict.data, paths)
+    call = call_for(task, messages, schema, mode, params)
+    return Question(call, "parts", verdict.data, tuple(paths), undo=undo(schema, task.profile.dialect))
 
 
 def forms(task: Task[Any], data: JSON, paths: Iterable[str]) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from assay.coerce import Coercer
 from assay.engine.prompt import Prompt
 from assay.options import Budget
 from assay.prices import Price
+from assay.schema.passes import Undo
 from assay.target.build import Target
 from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Profile, frozen
 
@@ -78,6 +79,8 @@ class WireSchema:
 
     schema: JSONObject | None = None
     strict: bool = False
+    undo: Undo | None = None
+    """Leads an answer in this form back to the target's schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +127,5 @@ class Question:
     """With `more`: the parts asked for besides, to which the answer had not come when its list was cut."""
     limits: Limits | None = None
     """The bounds that the server was given for texts and lists that have none of their own."""
+    undo: Undo | None = None
+    """For parts and items: leads an answer in the form that was sent back to the schema that was meant."""

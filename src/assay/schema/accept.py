@@ -9,15 +9,10 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from assay.data.pointer import split
-from assay.schema.navigate import json_type, types_of
+from assay.schema.navigate import type_of, types_of
 from assay.types import JSON, JSONObject
 
 Check: TypeAlias = Callable[[JSON], bool]
-
-
-def type_of(value: JSON) -> str:
-    """The JSON Schema type of a value; `integer` for whole numbers, as 3.0 is one."""
-    return "integer" if isinstance(value, float) and value.is_integer() else json_type(value)
 
 
 _PLAIN: dict[str, frozenset[type]] = {

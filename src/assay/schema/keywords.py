@@ -42,6 +42,7 @@ KEYWORDS: dict[str, Holds] = {name: holds for holds, names in _TABLE.items() for
 
 DEFINITIONS = ("$defs", "definitions")
 """Where schemas stand that are only referred to."""
+UNIONS = ("anyOf", "oneOf")
 NOTES = frozenset(
     {"$comment", "default", "deprecated", "description", "discriminator", "examples", "readOnly", "title", "writeOnly"}
 )

@@ -3,37 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from assay.data.pointer import Token, look, split
-from assay.schema.keywords import DEFINITIONS
+from assay.schema.keywords import UNIONS
 from assay.types import JSON, JSONObject
 
 
 def resolve(schema: JSON, root: JSONObject) -> JSONObject:
-    """The schema with its own `$ref`s into `root` followed and its `allOf` merged. A boolean schema becomes an object."""
-    if not isinstance(schema, dict):
-        return {} if schema is not False else {"not": {}}
-    seen: set[str] = set()
-    while isinstance(ref := schema.get("$ref"), str) and ref.startswith("#") and ref not in seen:
-        seen.add(ref)
-        beside = {k: v for k, v in schema.items() if k != "$ref"}
-        target = look(root, split(ref[1:]))
-        schema = {**target, **beside} if isinstance(target, dict) else beside
-    return _merged(schema, root) if "allOf" in schema else schema
+    """The schema with its reference followed, and what of `allOf` says its form merged. A boolean schema becomes an object."""
+    return _merged(_followed(schema, root), root, _DEPTH)
 
 
-def _merged(schema: JSONObject, root: JSONObject) -> JSONObject:
-    parts = [{k: v for k, v in schema.items() if k != "allOf"}, *(resolve(part, root) for part in schema["allOf"])]
-    whole: JSONObject = {}
-    for part in parts:
-        for key, value in part.items():
-            if key in ("properties", *DEFINITIONS):
-                whole[key] = {**whole.get(key, {}), **value}
+def followed(schema: JSON, root: JSONObject) -> JSONObject:
+    """The very schema that a reference leads to, what stands beside the reference left aside."""
+    for _ in range(_LINKS):
+        if not isinstance(schema, dict) or not isinstance(ref := schema.get("$ref"), str):
+            break
+        schema = _target(ref, root)
+    return _object(schema)
+
+
+def _followed(schema: JSON, root: JSONObject) -> JSONObject:
+    for _ in range(_LINKS):
+        if not isinstance(schema, dict) or not isinstance(ref := schema.get("$ref"), str):
+            break
+        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        target = _object(_target(ref, root))
+        schema = {**target, **beside} if beside else target
+    return _object(schema)
+
+
+_LINKS = 64
+"""References to references that are followed."""
+
+
+def _target(ref: str, root: JSONObject) -> JSON:
+    return look(root, split(unquote(ref[1:]))) if ref.startswith("#") else None
+
+
+def _object(schema: JSON) -> JSONObject:
+    if isinstance(schema, dict):
+        return schema
+    return {"not": {}} if schema is False else {}
+
+
+def _merged(schema: JSONObject, root: JSONObject, room: int) -> JSONObject:
+    if "allOf" not in schema:
+        return schema
+    whole = {key: value for key, value in schema.items() if key != "allOf"}
+    for part in schema["allOf"] if room else ():
+        for key, value in _merged(_followed(part, root), root, room - 1).items():
+            if key == "properties":
+                whole[key] = {**value, **whole.get(key, {})}
             elif key == "required":
                 whole[key] = [*whole.get(key, ()), *value]
-            else:
+            elif key not in _CONDITIONS:
                 whole.setdefault(key, value)
     return whole
+
+
+_CONDITIONS = {*UNIONS, "not", "if", "then", "else"}
+"""What under `allOf` demands something of a value, and does not say its form."""
 
 
 def branches(schema: JSONObject) -> list[JSON]:
@@ -55,7 +86,7 @@ def govern(schema: JSON, value: JSON, root: JSONObject) -> JSONObject:
     return found
 
 
-_UNION = {"anyOf", "oneOf", "discriminator", "default"}
+_UNION = {*UNIONS, "discriminator", "default"}
 _DEPTH = 16
 """Unions within unions that are followed; a recursive alias of unions alone would never end."""
 
@@ -119,6 +150,19 @@ def _object_fit(schema: JSONObject, value: JSONObject, root: JSONObject) -> int:
     return score - sum(2 for key in schema.get("required", ()) if key not in value)
 
 
+def accepts_null(schema: JSON, root: JSONObject, room: int = 16) -> bool:
+    """Whether null is a value of the schema; unions within unions are followed to a bound."""
+    if schema is False or room == 0:
+        return False
+    schema = resolve(schema, root)
+    if options := branches(schema):
+        return any(accepts_null(option, root, room - 1) for option in options)
+    if "const" in schema or "enum" in schema:
+        return None in schema.get("enum", [schema.get("const", 0)])
+    types = types_of(schema)
+    return "null" in types or (not types and "properties" not in schema and schema != {"not": {}})
+
+
 def types_of(schema: JSONObject) -> tuple[str, ...]:
     """The types that a schema names; none when it does not."""
     types = schema.get("type", ())
@@ -142,3 +186,8 @@ def json_type(value: JSON) -> str:
             return "array"
         case _:
             return "object"
+
+
+def type_of(value: JSON) -> str:
+    """The JSON Schema type of a value; `integer` for whole numbers, as 3.0 is one."""
+    return "integer" if isinstance(value, float) and value.is_integer() else json_type(value)

@@ -12,10 +12,11 @@ from typing import assert_never
 from assay.data.pointer import look, split
 from assay.schema.keywords import DEFINITIONS, IDENTITY, NOTES, changed, rebuild, references, walk
 from assay.schema.llama import llama_form
+from assay.schema.required import Required
 from assay.schema.strict import NotStrict, from_strict, strict_form
 from assay.types import JSON, Dialect, JSONObject
 
-__all__ = ["NotStrict", "form", "from_strict", "llama_form", "strict_form", "trim"]
+__all__ = ["NotStrict", "form", "from_strict", "llama_form", "strict_form", "trim", "undo"]
 
 
 def form(schema: JSONObject, dialect: Dialect) -> tuple[JSONObject, bool]:
@@ -26,6 +27,8 @@ def form(schema: JSONObject, dialect: Dialect) -> tuple[JSONObject, bool]:
     match dialect:
         case "plain":
             return trim(schema), False
+        case "nullable":
+            return trim(Required(hoist(schema)).schema), False
         case "llama.cpp":
             return llama_form(hoist(schema)), False
         case "strict":
@@ -35,6 +38,19 @@ def form(schema: JSONObject, dialect: Dialect) -> tuple[JSONObject, bool]:
                 return trim(schema), False
         case _:
             assert_never(dialect)
+
+
+def undo(schema: JSONObject, dialect: Dialect) -> Undo | None:
+    """What leads an answer in the form of a dialect back to the schema; None where an answer needs no leading back."""
+    if dialect not in _REQUIRING:
+        return None
+    asked = Required(hoist(schema))
+    return asked.undo if asked.adds else None
+
+
+Undo = Callable[[JSON], JSON]
+_REQUIRING: set[Dialect] = {"nullable", "strict", "llama.cpp"}
+"""Dialects in which fields that may be left out are required and may be null."""
 
 
 # -- trim ------------------------------------------------------------------------------------------------------------

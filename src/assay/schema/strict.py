@@ -1,16 +1,19 @@
-"""The strict form of a JSON Schema: what servers that enforce a schema exactly can take.
+"""The form of a JSON Schema for strict structured output, and the way back.
 
-Every property is required, every object closed, an optional field may be null instead of missing, and keywords that
-such servers refuse are gone. `from_strict` leads an answer back: whatever the strict form accepts, the original accepts
-after it, but for the bounds and patterns that the strict form cannot say; validation checks those in any case.
+OpenAI documents this form; Groq and others took it over: every property is required, every object closed, an optional field
+may be null instead of missing, and keywords that such servers refuse are gone. `from_strict` leads an answer back: whatever the
+strict form accepts, the original accepts after it, but for the bounds and patterns that the strict form cannot say; validation
+checks those in any case.
 """
 
 from __future__ import annotations
 
 from assay.data.pointer import join
 from assay.errors import SchemaError
-from assay.schema.keywords import DEFINITIONS, NOTES
-from assay.schema.navigate import branches, child, govern, json_type, resolve
+from assay.schema.keywords import DEFINITIONS, Way, changed
+from assay.schema.llama import portable
+from assay.schema.navigate import branches, json_type, types_of
+from assay.schema.required import Required
 from assay.types import JSON, JSONObject
 
 
@@ -23,109 +26,78 @@ _KEPT = {
     "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems",
 }  # fmt: skip
 _FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
+_NEVER = (
+    "not", "if", "patternProperties", "dependentRequired", "dependentSchemas", "propertyNames", "contains", "allOf",
+    "unevaluatedItems",
+)  # fmt: skip
 
 
 def strict_form(schema: JSONObject) -> JSONObject:
     """The strict form; `NotStrict` when objects have free keys or values of any type."""
-    root = _strict(schema, schema, ())
-    definitions: JSONObject = {
-        key: {name: _strict(part, schema, (key, name)) for name, part in schema[key].items()}
-        for key in DEFINITIONS
-        if key in schema
-    }
-    return {**root, **definitions}
+    if branches(schema):
+        raise NotStrict("the root is a union: a strict schema is an object", path="")
+    _check(schema, ())
+    return _strict(Required(schema).schema)
 
 
-def _strict(schema: JSON, root: JSONObject, way: tuple[str | int, ...]) -> JSONObject:
-    if not isinstance(schema, dict) or not schema.keys() - NOTES:
-        raise NotStrict(f"{join(way) or 'the root'} allows any value", path=join(way))
-    if "allOf" in schema:
-        schema = resolve(schema, root)
+def from_strict(data: JSON, schema: JSONObject) -> JSON:
+    """An answer in the strict form as the original schema takes it: optional fields that are null and may not be are left out."""
+    return Required(schema).undo(data)
+
+
+def _check(schema: JSON, way: Way) -> None:
+    """Refuse what no strict form can say."""
+    where = join(way) or "the root"
+    if not isinstance(schema, dict) or not schema.keys() & _SAYING:
+        raise NotStrict(f"{where} allows any value", path=join(way))
     if "prefixItems" in schema or isinstance(schema.get("items"), list):
-        raise NotStrict(f"{join(way)} is a tuple: strict arrays have items of one type", path=join(way))
-    for key in ("not", "if", "patternProperties", "dependentRequired", "dependentSchemas", "propertyNames", "contains"):
+        raise NotStrict(f"{where} is a tuple: strict arrays have items of one type", path=join(way))
+    for key in _NEVER:
         if key in schema:
-            raise NotStrict(f"{join(way) or 'the root'} has {key!r}", path=join((*way, key)))
+            raise NotStrict(f"{where} has {key!r}", path=join((*way, key)))
+    if "$ref" not in schema and not branches(schema) and "items" not in schema and "array" in types_of(schema):
+        raise NotStrict(f"{where} is an array of anything", path=join(way))
+    if "object" in types_of(schema) or "properties" in schema:
+        _check_keys(schema, way)
+    for key in ("properties", "items", "anyOf", "oneOf", *DEFINITIONS):
+        inner = schema.get(key, {})
+        for step, part in (
+            inner.items() if key in ("properties", *DEFINITIONS) else enumerate(inner) if isinstance(inner, list) else ()
+        ):
+            _check(part, (*way, key, step))
+        if key == "items" and "items" in schema:
+            _check(inner, (*way, key))
+
+
+_SAYING = {"$ref", "anyOf", "const", "enum", "oneOf", "properties", "type"}
+"""One of these says of what kind a value is."""
+
+
+def _check_keys(schema: JSONObject, way: Way) -> None:
+    properties, where = schema.get("properties"), join(way) or "the root"
+    if not properties or schema.get("additionalProperties", False) is not False:
+        raise NotStrict(f"{where} has free keys", path=join(way))
+    if any(name not in properties for name in schema.get("required", ())):
+        raise NotStrict(f"{where} requires keys that it does not describe", path=join(way))
+
+
+def _strict(schema: JSON) -> JSONObject:
     if "$ref" in schema:  # a server refuses keywords beside a reference; its description is in the prompt
-        schema = {"$ref": schema["$ref"]} if not schema.keys() - _BESIDE else resolve(schema, root)
+        return {"$ref": schema["$ref"], **{key: changed(key, schema[key], _strict) for key in DEFINITIONS if key in schema}}
     form = {key: value for key, value in schema.items() if key in _KEPT}
     if "type" not in form and ("enum" in form or "const" in form):
         form["type"] = _types_of(form.get("enum", [form.get("const")]))
     if form.get("format") not in _FORMATS:
         form.pop("format", None)
-    if options := branches(schema):
-        form["anyOf"] = [_strict(option, root, (*way, "anyOf", n)) for n, option in enumerate(options)]
-    if "items" in schema:
-        form["items"] = _strict(schema["items"], root, (*way, "items"))
-    elif _is(schema, "array"):
-        raise NotStrict(f"{join(way)} is an array of anything", path=join(way))
-    if _is(schema, "object") or "properties" in schema:
-        form |= _closed(schema, root, way)
-    return form
-
-
-_BESIDE = NOTES | {"$ref"}
+    if not portable(form.get("pattern", "")):
+        del form["pattern"]
+    form |= {key: changed(key, schema[key], _strict) for key in ("anyOf", "items") if key in schema}
+    if "properties" in schema:
+        form |= {"type": schema.get("type", "object"), "properties": changed("properties", schema["properties"], _strict)}
+        form |= {"required": list(form["properties"]), "additionalProperties": False}
+    return form | {key: changed(key, schema[key], _strict) for key in DEFINITIONS if key in schema}
 
 
 def _types_of(values: list[JSON]) -> str | list[str]:
     types = list(dict.fromkeys(map(json_type, values)))
     return types[0] if len(types) == 1 else types
-
-
-def _is(schema: JSONObject, type_: str) -> bool:
-    types = schema.get("type", ())
-    return type_ == types or type_ in types if not isinstance(types, str) else types == type_
-
-
-def _closed(schema: JSONObject, root: JSONObject, way: tuple[str | int, ...]) -> JSONObject:
-    free = schema.get("additionalProperties")
-    properties = schema.get("properties")
-    if properties is None or isinstance(free, dict) or (free is True):
-        raise NotStrict(f"{join(way) or 'the root'} has free keys", path=join(way))
-    required = set(schema.get("required", ()))
-    if any(name not in properties for name in required):
-        raise NotStrict(f"{join(way) or 'the root'} requires keys that it does not describe", path=join(way))
-    form = {}
-    for name, part in properties.items():
-        strict = _strict(part, root, (*way, "properties", name))
-        form[name] = strict if name in required else _or_null(strict, root)
-    return {"type": schema.get("type", "object"), "properties": form, "required": list(form), "additionalProperties": False}
-
-
-def _or_null(schema: JSONObject, root: JSONObject) -> JSONObject:
-    if accepts_null(schema, root):
-        return schema
-    if "anyOf" in schema:
-        return {**schema, "anyOf": [*schema["anyOf"], {"type": "null"}]}
-    description = {"description": schema["description"]} if "description" in schema else {}
-    return {"anyOf": [{k: v for k, v in schema.items() if k != "description"}, {"type": "null"}], **description}
-
-
-def accepts_null(schema: JSON, root: JSONObject) -> bool:
-    """Whether null is a value of the schema."""
-    schema = resolve(schema, root)
-    if options := branches(schema):
-        return any(accepts_null(option, root) for option in options)
-    if "const" in schema or "enum" in schema:
-        return None in schema.get("enum", [schema.get("const", 0)])
-    return _is(schema, "null") or ("type" not in schema and "properties" not in schema)
-
-
-def from_strict(data: JSON, schema: JSONObject) -> JSON:
-    """An answer in the strict form as the original schema takes it: optional fields that are null and may not be are left out."""
-    return _back(data, schema, schema)
-
-
-def _back(data: JSON, schema: JSON, root: JSONObject) -> JSON:
-    if not isinstance(data, dict | list):
-        return data
-    schema = govern(schema, data, root)
-    if isinstance(data, list):
-        return [_back(item, child(schema, n), root) for n, item in enumerate(data)]
-    required = schema.get("required", ())
-    parts = schema.get("properties", {})
-    return {
-        key: _back(value, child(schema, key), root)
-        for key, value in data.items()
-        if not (value is None and key in parts and key not in required and not accepts_null(parts[key], root))
-    }

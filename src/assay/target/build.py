@@ -16,11 +16,11 @@ from assay.schema.example import example, example_text
 from assay.schema.extent import Extent
 from assay.schema.marks import Marks, taken
 from assay.schema.slices import Slices
-from assay.target import drafts, generate, typed
+from assay.target import generate, typed
 from assay.target.cache import Cache
 from assay.target.json_schema import JSONSchema
 from assay.target.problems import Invalid
-from assay.target.wrap import inlined, wrapped_schema, wrapped_type, wrapper_for
+from assay.target.wrap import wrapped_type, wrapper_for
 from assay.types import JSON, JSONObject, Problem
 
 T = TypeVar("T")
@@ -148,18 +148,18 @@ def _build(type_: Any) -> Target[Any]:
 
 
 def _of_schema(source: JSONSchema) -> Target[Any]:
+    from assay.target import drafts  # noqa: PLC0415
+
     name = _safe(source.title)
-    drafts.build(source.schema, name)  # so that an error's path is one of the schema as it was given
-    wrapper = wrapper_for(source.schema)
-    schema = inlined(source.schema) if wrapper is None else wrapped_schema(source.schema, wrapper)
+    made = drafts.build(source.schema, name)
     return Target(
         name,
-        schema,
+        made.schema,
         has_validators=False,
-        wrapper=wrapper,
-        checker=drafts.build(schema, name),
-        slices=Slices(schema),
-        extent=Extent(schema),
+        wrapper=made.wrapper,
+        checker=made,
+        slices=Slices(made.schema),
+        extent=Extent(made.schema),
     )
 
 
@@ -171,7 +171,6 @@ def _of_type(type_: Any) -> Target[Any]:
     wrapper = wrapper_for(schema)
     if wrapper is not None:
         adapter, schema = generate.build(wrapped_type(type_, wrapper, name), name)
-    schema = inlined(schema)
     marks = taken(schema)
     has_validators = typed.runs_user_code(adapter.core_schema)
     return Target(

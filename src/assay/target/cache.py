@@ -77,7 +77,10 @@ def _key(type_: Any) -> Hashable:
         except OSError:
             return (type_.source, type_.name)
         return (type_.source, type_.name, stat.st_mtime_ns, stat.st_size)
-    return (json.dumps(type_.source, default=str), type_.name)
+    try:
+        return (json.dumps(type_.source, default=str), type_.name)
+    except (RecursionError, ValueError):  # a dict that is no JSON Schema: what builds the target says why
+        return id(type_)
 
 
 def _hashable(type_: Any) -> bool:

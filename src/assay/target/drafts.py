@@ -1,23 +1,30 @@
 """JSON Schemas as targets: checked by jsonschema, in the draft that the schema names.
 
-jsonschema is imported only when a target is a JSON Schema: that takes longer than importing all the rest.
+This room, and jsonschema with it, is imported only when a target is a JSON Schema: that takes longer than importing all the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jsonschema import exceptions, validators
+from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it ships no types
 from pydantic_core import from_json
 
-from assay.data.pointer import join, look, split
+from assay.data.pointer import join
 from assay.errors import SchemaError
-from assay.schema.keywords import references, walk
-from assay.schema.passes import reached
+from assay.schema.normal import measured, normal
+from assay.schema.upgrade import NEWEST
+from assay.schema.words import wanted
+from assay.target.bounds import Endless, bounded
 from assay.target.problems import Invalid
+from assay.target.references import resolved
 from assay.target.violations import from_jsonschema
-from assay.types import JSON, JSONObject
+from assay.target.vocabulary import checking
+from assay.target.wrap import wrapped_schema, wrapper_for
+from assay.types import JSON, JSONObject, Problem
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -25,97 +32,93 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plain:
-    """The checker of a JSON Schema."""
+    """The checker of a JSON Schema: by the schema as it was given, in words of its plain form."""
 
     validator: Validator
     schema: JSONObject
+    """The plain form, of the wrapped value where there is a wrapper."""
+    wrapper: str | None = None
 
     def parse(self, text: str, context: Any) -> JSON:  # noqa: ARG002  # a schema has no use for it
         try:
             data = from_json(text, allow_inf_nan=False)
         except ValueError as error:
             raise Invalid from error
-        if not self.validator.is_valid(data):
+        if self._problems(data, len(text), quick=True):
             raise Invalid
         return data
 
     def validate(self, data: JSON, text: bytes, *, strict: bool, context: Any) -> JSON:  # noqa: ARG002  # always exact
-        problems = from_jsonschema(self.validator.iter_errors(data), self.schema)
-        if problems:
+        if problems := self._problems(data, len(text)):
             raise Invalid(problems)
         return data
 
     def dump(self, value: Any) -> JSON:
         return value
 
+    def _problems(self, data: JSON, length: int, *, quick: bool = False) -> tuple[Problem, ...]:
+        """What is wrong; `quick`: only whether something is."""
+        if self.wrapper is not None and (wrong := _unwrapped(data, self.wrapper, self.schema)):
+            return wrong
+        bare = data if self.wrapper is None else data[self.wrapper]
+        way = () if self.wrapper is None else (self.wrapper,)
+        try:
+            with bounded(length):
+                if quick:
+                    return () if self.validator.is_valid(bare) else (Problem("", None, "", "value"),)
+                return from_jsonschema(self.validator.iter_errors(bare), data, self.schema, way)
+        except Endless as endless:
+            return (Problem(join(way), None, f"another value: {endless}", "value"),)
+
+
+def _unwrapped(data: JSON, wrapper: str, schema: JSONObject) -> tuple[Problem, ...]:
+    """What is wrong with the object around a value."""
+    if not isinstance(data, dict):
+        return (Problem("", data, wanted(schema, schema), "type"),)
+    extra = tuple(Problem(join((key,)), value, "no such key", "extra") for key, value in data.items() if key != wrapper)
+    if wrapper not in data:
+        return (Problem(join((wrapper,)), None, wanted(schema["properties"][wrapper], schema), "missing"), *extra)
+    return extra
+
 
 def build(schema: JSONObject, name: str) -> Plain:
     """A checker for a schema; `SchemaError` says where the schema is none, or refers to what is not in it."""
-    from jsonschema import exceptions  # noqa: PLC0415
-    from referencing.jsonschema import EMPTY_REGISTRY  # noqa: PLC0415
-
-    draft = _draft(schema)
-    if draft is None:
-        raise SchemaError(f"{name}: no JSON Schema draft is known as {schema['$schema']!r}", path="/$schema")
+    measured(schema)
+    draft = _draft(schema, name)
+    # Else jsonschema would go on without our keywords where a reference leads back to the root.
+    schema = {key: value for key, value in schema.items() if key != "$schema"}
+    checker = checking(draft)
     try:
-        draft.check_schema(schema)
+        checker.check_schema(schema, format_checker=checker.FORMAT_CHECKER)  # type: ignore[call-arg]  # newer than its protocol
     except exceptions.SchemaError as error:
         path = join(tuple(error.absolute_path))
-        raise SchemaError(f"{name} is not a JSON Schema: at {path or 'its root'}: {error.message}", path=path) from error
-    _check_references(draft, schema, name)
-    _check_ends(schema, name)
-    # A registry of its own fetches nothing: what a schema refers to has to be in it.
-    return Plain(draft(schema, registry=EMPTY_REGISTRY, format_checker=draft.FORMAT_CHECKER), schema)
+        raise SchemaError(f"{name} is not a JSON Schema: at {path or 'its root'}: {_why(error)}", path=path) from error
+    # Of its registry nothing is fetched: what a schema refers to has to be in it, or be a draft's own metaschema.
+    found = resolved(draft, schema, name, REGISTRY)
+    plain = normal(schema, lambda part: found[id(part)], _number(draft))
+    if (wrapper := wrapper_for(plain)) is not None:
+        plain = wrapped_schema(plain, wrapper)
+    return Plain(checker(schema, registry=REGISTRY, format_checker=checker.FORMAT_CHECKER), plain, wrapper)
 
 
-def _draft(schema: JSONObject) -> type[Validator] | None:
-    """The draft that the schema names, 2020-12 when it names none; None when no such draft is known."""
-    from jsonschema import validators  # noqa: PLC0415
+def _why(error: exceptions.SchemaError) -> str:
+    return f"{error.instance!r} is a pattern that cannot be read: {error.cause}" if error.cause is not None else error.message
 
-    newest = validators.Draft202012Validator
-    found = validators.validator_for(schema, default=newest)
-    unknown = found is newest and str(schema.get("$schema", _NEWEST)).rstrip("#") != _NEWEST
-    return None if unknown else found
+
+def _draft(schema: JSONObject, name: str) -> type[Validator]:
+    """The draft that the schema names, 2020-12 when it names none."""
+    named = schema.get("$schema", _NEWEST)
+    if isinstance(named, str):
+        address = re.sub(r"^https?://", "", named).rstrip("#/")
+        for uri in REGISTRY:
+            if re.sub(r"^https?://", "", uri).rstrip("#/") == address:
+                return validators.validator_for({"$schema": uri})
+    raise SchemaError(f"{name}: no JSON Schema draft is known as {named!r}", path="/$schema")
 
 
 _NEWEST = "https://json-schema.org/draft/2020-12/schema"
 
 
-def _check_references(draft: type[Validator], schema: JSONObject, name: str) -> None:
-    from referencing.exceptions import Unresolvable  # noqa: PLC0415
-    from referencing.jsonschema import EMPTY_REGISTRY, specification_with  # noqa: PLC0415
-
-    resource = specification_with(str(draft.META_SCHEMA["$schema"])).create_resource(schema)
-    resolver = EMPTY_REGISTRY.resolver_with_root(resource)
-    # References within an embedded schema count from its own $id: those are left to the validator.
-    embedded = [way for way, part in walk(schema) if way and "$id" in part]
-    for way, reference in references(schema):
-        if any(way[: len(inner)] == inner for inner in embedded):
-            continue
-        try:
-            resolver.lookup(reference)
-        except Unresolvable as error:
-            path = join((*way, "$ref"))
-            hint = "no schema is fetched from elsewhere: put it under $defs" if "://" in reference else "there is no such place"
-            raise SchemaError(f"{name}: {path} refers to {reference!r}: {hint}", path=path) from error
-
-
-def _check_ends(schema: JSONObject, name: str) -> None:
-    """Refuse a reference that leads back to itself within one value: checking it would never end."""
-    refs = {ref: join((*way, "$ref")) for way, ref in references(schema) if ref.startswith("#")}
-    leads = {ref: set(_onward(look(schema, split(ref[1:])))) for ref in refs}
-    for ref, path in refs.items():
-        if ref in reached(ref, leads):
-            raise SchemaError(f"{name}: {path} refers to {ref!r}, which leads back to itself without end", path=path)
-
-
-def _onward(part: JSON) -> Iterator[str]:
-    """Where a schema refers to for the same value."""
-    if not isinstance(part, dict):
-        return
-    if "$ref" in part:
-        yield part["$ref"]
-    for option in (option for key in ("anyOf", "oneOf", "allOf") for option in part.get(key, ())):
-        yield from _onward(option)
-    for key in ("not", "if", "then", "else"):
-        yield from _onward(part.get(key))
+def _number(draft: type[Validator]) -> int:
+    found = re.search(r"draft[/-](?:0?)(\d+)", str(draft.META_SCHEMA["$schema"]))
+    return int(found[1]) if found else NEWEST

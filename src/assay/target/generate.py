@@ -14,15 +14,16 @@ from pydantic_core import core_schema
 
 from assay.errors import SchemaError
 from assay.schema.marks import marked
+from assay.schema.normal import normal
 from assay.target import typed
 from assay.types import JSONObject
 
 
 def build(type_: Any, name: str) -> tuple[TypeAdapter[Any], JSONObject]:
-    """The validator and the JSON Schema of a type; `SchemaError` when it has none."""
+    """The validator and the JSON Schema, in its plain form, of a type; `SchemaError` when it has none."""
     try:
         adapter: TypeAdapter[Any] = _adapter(type_)
-        schema = adapter.json_schema(schema_generator=_Generator)
+        schema = normal(adapter.json_schema(schema_generator=_Generator))
     except PydanticUndefinedAnnotation as error:
         raise SchemaError(
             f"{name} refers to {error.name!r}, which is not defined where it can be seen: define it first, or call model_rebuild()",

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from assay.data.pointer import join
 from assay.schema.keywords import DEFINITIONS, IDENTITY, NOTES, Way, walk
-from assay.schema.navigate import branches, resolve
+from assay.schema.navigate import accepts_null, branches, resolve
 from assay.schema.passes import NotStrict, recursive, strict_form, trim
 from assay.schema.render import render
-from assay.schema.strict import accepts_null
 from assay.target.build import Target
 from assay.types import JSON, JSONObject, Profile, PromptStyle
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay.data.pointer import Token, join
+from assay.schema.keywords import Way, rebuild
+from assay.schema.navigate import at
 from assay.schema.words import FORMATS, one_of, quote, wanted
 from assay.target.problems import rank
 from assay.types import JSON, JSONObject, Problem
@@ -14,34 +17,69 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError as Violation
 
 
-def from_jsonschema(errors: Iterable[Violation], schema: JSONObject) -> tuple[Problem, ...]:
-    """The problems that a jsonschema validator found, in words; of a union, those of the branch that fits best."""
-    return rank(problem for error in errors for problem in _violation(error, schema))
+def from_jsonschema(errors: Iterable[Violation], data: JSON, schema: JSONObject, way: Way = ()) -> tuple[Problem, ...]:
+    """The problems that a jsonschema validator found, in words; of a union, those of the branch that fits best.
+
+    `schema` is the plain form of the schema, and `way` leads within `data` to what was validated.
+    """
+    words = _Words(data, schema, way)
+    return rank(problem for error in errors for problem in words.problems(error))
 
 
-def _violation(error: Violation, schema: JSONObject) -> list[Problem]:
-    way = tuple(error.absolute_path)
-    if error.validator in ("anyOf", "oneOf") and error.context:
-        return _branch(error, way, schema)
-    said: Any = error.instance
-    value, within = _demand(error), _object(error.schema)
-    match error.validator:
-        case "required":
-            return [
-                Problem(join((*way, key)), None, wanted(within.get("properties", {}).get(key, {}), schema), "missing")
-                for key in value
-                if key not in said and repr(key) in error.message
-            ]
-        case "additionalProperties" | "unevaluatedProperties":
-            known = within.get("properties", {})
-            extra = [key for key in said if key not in known and repr(key) in error.message]
-            return [Problem(join((*way, key)), said[key], "no such key", "extra") for key in extra]
-        case "type":
-            return [Problem(join(way), said, wanted(error.schema, schema), "type")]
-        case "enum" | "const" if said is None:
-            return [Problem(join(way), said, _rule(error), "type")]
-        case _:
-            return [Problem(join(way), said, _rule(error), "value")]
+@dataclass(frozen=True, slots=True)
+class _Words:
+    data: JSON
+    root: JSONObject
+    way: Way
+
+    def problems(self, error: Violation) -> list[Problem]:
+        way = (*self.way, *error.absolute_path)
+        if error.validator in ("anyOf", "oneOf") and error.context:
+            return self._branch(error, way)
+        said: Any = error.instance
+        value, within = _demand(error), _object(error.schema)
+        match error.validator:
+            case "required" if isinstance(value, list):
+                missing = [key for key in value if key not in said and repr(key) in error.message]
+                return [Problem(join((*way, key)), None, self.told((*way, key), True), "missing") for key in missing]
+            case "required":  # draft 3 says it of the property itself, with the object at hand
+                return [Problem(join(way), None, self.told(way, error.schema), "missing")]
+            case "additionalProperties" | "unevaluatedProperties":
+                known = within.get("properties", {})
+                extra = [key for key in said if key not in known and repr(key) in error.message]
+                return [Problem(join((*way, key)), said[key], "no such key", "extra") for key in extra]
+            case "type":
+                return [Problem(join(way), said, self.told(way, error.schema), "type")]
+            case "enum" | "const" if said is None:
+                return [Problem(join(way), said, _rule(error), "type")]
+            case _:
+                return [Problem(join(way), said, _rule(error), "value")]
+
+    def told(self, way: Way, schema: JSON) -> str:
+        """What is wanted at a place: by the plain form, or by the schema that was violated where that says nothing of it."""
+        part = at(self.root, way, self.data)
+        words = "" if part is None else wanted(part, self.root)
+        return words if words not in ("", "a value") else wanted(_without_references(schema), self.root)
+
+    def _branch(self, error: Violation, way: Way) -> list[Problem]:
+        options: dict[Token, list[Violation]] = {}
+        for inner in error.context:
+            options.setdefault(inner.schema_path[0] if inner.schema_path else len(options), []).append(inner)
+        near = [found for found in options.values() if not any(self._other_kind(e, way) for e in found)]
+        if not near:
+            return [Problem(join(way), error.instance, self.told(way, {"anyOf": _demand(error)}), "type")]
+        chosen = min(near, key=lambda found: (sum(e.validator in ("const", "enum") for e in found), len(found)))
+        return [problem for inner in chosen for problem in self.problems(inner)]
+
+    def _other_kind(self, error: Violation, way: Way) -> bool:
+        return (*self.way, *error.absolute_path) == way and error.validator in ("type", "const", "enum")
+
+
+def _without_references(schema: JSON) -> JSON:
+    """References of a schema as it was given say nothing in its plain form."""
+    if not isinstance(schema, dict):
+        return schema
+    return rebuild({key: value for key, value in schema.items() if key != "$ref"}, _without_references)
 
 
 def _demand(error: Violation) -> Any:
@@ -51,21 +89,6 @@ def _demand(error: Violation) -> Any:
 
 def _object(schema: JSON) -> JSONObject:
     return schema if isinstance(schema, dict) else {}
-
-
-def _branch(error: Violation, way: tuple[Token, ...], schema: JSONObject) -> list[Problem]:
-    options: dict[Token, list[Violation]] = {}
-    for inner in error.context:
-        options.setdefault(inner.schema_path[0], []).append(inner)
-    near = [found for found in options.values() if not any(_other_kind(e, way) for e in found)]
-    if not near:
-        return [Problem(join(way), error.instance, wanted({"anyOf": _demand(error)}, schema), "type")]
-    chosen = min(near, key=lambda found: (sum(e.validator in ("const", "enum") for e in found), len(found)))
-    return [problem for inner in chosen for problem in _violation(inner, schema)]
-
-
-def _other_kind(error: Violation, way: tuple[Token, ...]) -> bool:
-    return tuple(error.absolute_path) == way and error.validator in ("type", "const", "enum")
 
 
 def _rule(error: Violation) -> str:
