@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from assay.documents import Document, read
     from assay.extractor import Extractor
     from assay.groq import AsyncGroq, Groq
+    from assay.ground import Grounded, Inferred, Quoted
     from assay.streaming import Partial
     from assay.target import JSONSchema
 else:
@@ -51,9 +52,12 @@ else:
         "Document": "documents",
         "Extractable": "api",
         "Extractor": "extractor",
+        "Grounded": "ground",
         "Groq": "groq",
+        "Inferred": "ground",
         "JSONSchema": "target",
         "Partial": "streaming",
+        "Quoted": "ground",
         "aextract": "api",
         "extract": "api",
         "extractable": "api",
@@ -97,6 +101,8 @@ __all__ = [
     "ExtractionError",
     "Extractor",
     "Groq",
+    "Grounded",
+    "Inferred",
     "InternalServerError",
     "JSONSchema",
     "JSONValidateFailed",
@@ -111,6 +117,7 @@ __all__ = [
     "Price",
     "Problem",
     "PromptStyle",
+    "Quoted",
     "RateLimitError",
     "RateLimits",
     "Repair",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from assay.errors import ConfigurationError, nearest
 from assay.prices import Price
@@ -12,6 +12,8 @@ from assay.types import Mode, PromptStyle
 
 if TYPE_CHECKING:
     from tenacity import AsyncRetrying, Retrying
+
+Ground: TypeAlias = Literal["off", "ask", "require"]
 
 DEFAULT_RETRIES = 2
 DEFAULT_MAX_RETRIES = 2
@@ -86,6 +88,7 @@ class OptionsDict(TypedDict, total=False):
     split: Literal["auto", "never"] | int | Split
     context_tokens: int | None
     vision: Literal["auto", "never", "always"]
+    ground: Ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,9 @@ class Options:
     """What the model can hold, prompt and answer together; None: the table's, or what the server's errors say."""
     vision: Literal["auto", "never", "always"] = "auto"
     """Whether pages go to the model as images: those without text when it is known to see, none, or all."""
+    ground: Ground = "off"
+    """Whether values that do not stand in the source are asked for again: `ask` once, `require` until they do or the
+    extraction fails. Where each value stands is known in every setting."""
 
     @classmethod
     def of(cls, **given: Any) -> Options:
@@ -242,7 +248,17 @@ def _tokens(name: str, value: Any) -> Any:
     return value
 
 
+def _one_of(*allowed: str) -> Callable[[str, Any], Any]:
+    def check(name: str, value: Any) -> Any:
+        if value not in allowed:
+            raise ConfigurationError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+        return value
+
+    return check
+
+
 _CHECKS = {
+    "ground": _one_of("off", "ask", "require"),
     "mode": _mode,
     "prompt_style": _style,
     "examples": _examples,

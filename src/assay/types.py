@@ -222,6 +222,7 @@ ProblemKind: TypeAlias = Literal[
     "extra",  # a key that the schema does not allow
     "type",  # a value of another type
     "value",  # right type, not allowed: pattern, bounds, enum, format, a validator's ValueError
+    "ungrounded",  # a value that stands nowhere in the source
     "server",  # the server rejected the generation and showed none
 ]
 

@@ -8,6 +8,7 @@ from assay.coerce import Coercer
 from assay.connect.compile import compose
 from assay.engine import Modes, Task, WireSchema, ask_until_good
 from assay.flow.effects import Sleep
+from assay.ground import marked
 from assay.options import Options
 from assay.outcome import Outcome
 from assay.target.build import target
@@ -37,6 +38,8 @@ def task(type_: Any, *, profile: Profile | None = None, **options: Any) -> Task[
         retries=given.retries,
         budget=given.budget,
         price=given.price,
+        ground=given.ground,
+        marked=marked(compiled.json_schema),
     )
 
 

@@ -22,7 +22,7 @@ from assay.types import Mode, PromptStyle
 
 _AS_GIVEN = (
     *("model", "base_url", "mode", "instructions", "prompt_style"),
-    *("temperature", "max_tokens", "retries", "max_retries", "timeout", "context_tokens", "vision"),
+    *("temperature", "max_tokens", "retries", "max_retries", "timeout", "context_tokens", "vision", "ground"),
 )
 """Flags whose value is the option's."""
 
@@ -56,6 +56,9 @@ class ModelFlags:
     split: Annotated[str | None, _flag("Long documents in pieces: auto, never, or characters of a piece.", "HOW")] = None
     context_tokens: Annotated[int | None, _flag("What the model can hold, prompt and answer together.", "COUNT")] = None
     vision: Annotated[str | None, _flag("Pages as images: auto, never, always.", "HOW")] = None
+    ground: Annotated[str | None, _flag("Ask again for values that do not stand in the text: off, ask, require.", "WHEN")] = (
+        None
+    )
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Results and errors only.")] = False
 
     def options(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from assay.connect.connection import Connection
 from assay.engine import Modes, Task, WireSchema, prompt
 from assay.engine.prompt import Prompt
 from assay.errors import ConfigurationError
+from assay.ground import marked
 from assay.options import Options
 from assay.schema.passes import form, undo
 from assay.schema.render import render
@@ -44,6 +45,8 @@ def compile_task(target: Target[T], options: Options, connection: Connection) ->
         retries=options.retries,
         budget=options.budget,
         price=connection.price,
+        ground=options.ground,
+        marked=marked(target.json_schema),
     )
 
 
@@ -72,7 +75,7 @@ def wire(target: Target[Any], profile: Profile) -> Mapping[Mode, WireSchema]:
 
 def fingerprint(task: Task[Any], connection: Connection) -> str:
     """A hash over everything that changes an answer, besides the source."""
-    parts = {
+    parts: dict[str, Any] = {
         "schema": task.target.json_schema,
         "prompt": [[message.role, message.content] for message in task.prompt.prefix],
         "model": task.model,
@@ -81,4 +84,6 @@ def fingerprint(task: Task[Any], connection: Connection) -> str:
         "strict": task.strict,
         "params": [task.params.temperature, task.params.max_tokens, task.params.seed, task.params.reasoning_effort],
     }
+    if task.ground != "off":
+        parts["ground"] = task.ground
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -6,17 +6,18 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from assay.engine import bounds, ground, prompt, strategy
+from assay.engine import bounds, prompt, strategy
+from assay.engine.ground import Grounding
 from assay.engine.judge import Verdict, judge
 from assay.engine.prompt import Source
-from assay.engine.questions import in_mode
+from assay.engine.questions import Next, in_mode
 from assay.engine.report import failure
 from assay.engine.task import Question, Task
 from assay.errors import APIError, BudgetExceeded, ConfigurationError, Reason
 from assay.flow.effects import Sleep
 from assay.flow.rounds import Rounds
 from assay.outcome import Attempt, Outcome
-from assay.types import Call, Mode, Reply, Usage
+from assay.types import Bound, Call, Mode, Reply, Usage
 
 T = TypeVar("T")
 
@@ -45,7 +46,11 @@ class _Run(Generic[T]):
     continued: int = 0
     stepped: int = 0
     signature: frozenset[tuple[str, str]] = frozenset()
+    grounding: Grounding[T] = field(init=False)
     tight: bool = False
+
+    def __post_init__(self) -> None:
+        self.grounding = Grounding(self.task, self.source)
 
     def record(self, question: Question, reply: Reply, verdict: Verdict[T]) -> None:
         usage = reply.usage
@@ -78,8 +83,16 @@ class _Run(Generic[T]):
             source=prompt.text_of(self.source),
             text=verdict.text if verdict is not None else "null",
             notes=tuple(self.notes),
-            evidence=None if verdict is None else ground.evidence(self.task.target, verdict, self.source),
+            evidence=None if verdict is None else self.grounding.evidence(verdict),
         )
+
+    def ended(self, why: Exception | None = None) -> Outcome[T]:
+        """The end without an answer to the last question: with the valid answer before it, when that is to be kept."""
+        if self.grounding.keeps:
+            if why is not None:
+                self.note(f"values that do not stand in the source were not asked for again: {prompt.clip(str(why))}")
+            return self.outcome(None, self.grounding.good)
+        return self.failed() if why is None else self.outcome(why)
 
     def failed(self) -> Outcome[T]:
         return failure(self.outcome(None), self.task.target.name)
@@ -103,32 +116,55 @@ def ask_until_good(task: Task[T], source: Source, begin: Question | None = None)
     while True:
         asked = bounds.held(task, question, bound, tight=run.tight)
         if task.budget is not None and (over := _over_budget(run, asked.call)) is not None:
-            return run.outcome(over)
+            return run.ended(over)
         try:
             reply = yield asked.call
         except APIError as error:
             changed = _stepped_down(run, replace(question, call=replace(question.call, params=asked.call.params)), error)
             if changed is None:
-                return run.outcome(_too_long(run, error) if error.reason is Reason.CONTEXT_TOO_LONG else error)
+                return run.ended(_too_long(run, error) if error.reason is Reason.CONTEXT_TOO_LONG else error)
             question = changed
             continue
         run.notes += [note for note in reply.notes if note not in run.notes]
-        verdict = judge(task, asked, reply)
+        verdict = _judged(run, asked, reply)
         run.record(asked, reply, verdict)
         if not verdict.problems:
             return run.outcome(None, verdict)
-        _learn(run, question.call.mode, verdict)
-        following = strategy.after(task, source, question, verdict, reply, bound, run.stuck)
+        following = _next(run, question, verdict, reply, bound)
+        if following is None:
+            return run.ended()
         if following.question.kind == "more" and run.continued < CONTINUATIONS_LIMIT:
             run.continued += 1
         else:
             wait = _wait(run)
             if wait is None:
-                return run.failed()
+                return run.ended()
             if wait > 0:
                 yield Sleep(wait)
         run.note(following.note)
         question, run.tight = following.question, run.tight or following.tight
+
+
+def _judged(run: _Run[T], question: Question, reply: Reply) -> Verdict[T]:
+    """What is wrong with the answer; of a valid one, what does not stand in the source."""
+    good = run.grounding.good
+    if question.kind == "quotes" and good is not None:
+        run.grounding.take_quotes(question, reply)
+        verdict = good
+    else:
+        verdict = judge(run.task, question, reply)
+    return verdict if verdict.problems else replace(verdict, problems=run.grounding.doubts(verdict))
+
+
+def _next(run: _Run[Any], question: Question, verdict: Verdict[Any], reply: Reply, bound: Bound) -> Next | None:
+    """What to ask after an answer that is not good; None when there is nothing that could make it better."""
+    if all(problem.kind == "ungrounded" for problem in verdict.problems):
+        about = run.grounding.question(verdict, question)
+        return None if about is None else Next(about)
+    if run.grounding.keeps:
+        return None
+    _learn(run, question.call.mode, verdict)
+    return strategy.after(run.task, run.source, question, verdict, reply, bound, run.stuck)
 
 
 def _wait(run: _Run[Any]) -> float | None:

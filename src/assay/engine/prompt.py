@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -205,6 +205,16 @@ def parts(problems: Sequence[Problem], slices: Iterable[tuple[str, str]] = (), *
     return "\n".join(lines)
 
 
+def quotes(values: Mapping[str, JSON]) -> str:
+    """Asks for the passages that show values which do not stand in the document as such."""
+    lines = ["Quote the document, word for word: for each of these values the shortest passages that show it."]
+    lines += [f"{path}: {clip(compact(value))}" for path, value in values.items()]
+    lines.append(
+        "Reply with one JSON object whose keys are the paths, each with a list of quotes; an empty list where nothing shows it."
+    )
+    return "\n".join(lines)
+
+
 def problem_lines(problems: Sequence[Problem]) -> list[str]:
     """One line a problem: where, what was said, what is wanted."""
     lines = [_line(problem) for problem in problems[:PROBLEMS_LIMIT]]
@@ -222,6 +232,8 @@ def _line(problem: Problem) -> str:
             return f"{where}not a field of the answer"
         case "json" | "ambiguous" | "truncated" | "empty" | "refusal" | "server":
             return f"{where}{problem.want}"
+        case "ungrounded":
+            return f"{where}{clip(compact(problem.said))} does not stand in the document, want {problem.want}"
         case "type" | "value":
             return f"{where}{clip(compact(problem.said))} is wrong, want {problem.want}"
 

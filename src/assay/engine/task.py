@@ -10,7 +10,7 @@ from tenacity import AsyncRetrying, Retrying
 
 from assay.coerce import Coercer
 from assay.engine.prompt import Prompt
-from assay.options import Budget
+from assay.options import Budget, Ground
 from assay.prices import Price
 from assay.schema.passes import Undo
 from assay.target.build import Target
@@ -98,6 +98,9 @@ class Task(Generic[T]):
     retries: int | Retrying | AsyncRetrying = 2
     budget: Budget | None = None
     price: Price | None = None
+    ground: Ground = "off"
+    marked: bool = False
+    """Whether fields have markers of their own that ask for evidence."""
 
     def call(self, messages: tuple[Message, ...], mode: Mode, params: Params) -> Call:
         wire = self.wire[mode]
@@ -117,8 +120,9 @@ class Question:
     """One request, and how its answer is to be read."""
 
     call: Call
-    kind: Literal["whole", "parts", "more"] = "whole"
-    """`whole`: the answer is the value; `parts`: an object from paths to corrected parts; `more`: further items of a list."""
+    kind: Literal["whole", "parts", "more", "quotes"] = "whole"
+    """`whole`: the answer is the value; `parts`: an object from paths to corrected parts; `more`: further items of a list;
+    `quotes`: lists of passages by the path of the value that they show."""
     base: JSON = None
     """The value that parts or items are merged into."""
     paths: tuple[str, ...] = field(default=())

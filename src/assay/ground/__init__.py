@@ -1,5 +1,7 @@
 """Where the values of an answer stand in its source, by letters or by meaning, and which stand nowhere."""
 
 from assay.ground.evidence import Evidence
+from assay.ground.leaves import marked
+from assay.ground.markers import Grounded, Inferred, Quoted
 
-__all__ = ["Evidence"]
+__all__ = ["Evidence", "Grounded", "Inferred", "Quoted", "marked"]

@@ -9,12 +9,15 @@ from typing import Any
 
 from assay.ground.choose import Chooser
 from assay.ground.find import Spot, spots
-from assay.ground.fold import Folded
-from assay.ground.leaves import Leaf, leaves
+from assay.ground.fold import Folded, fold
+from assay.ground.leaves import Leaf, Rule, leaves
 from assay.ground.meaning import Printed
-from assay.ground.near import Around
+from assay.ground.near import Around, stretch
 from assay.ground.quotes import quote
 from assay.types import JSON, JSONObject, Repair, Span
+
+LIKE = 60.0
+"""Per cent of the letters of a text that must agree with what is shown as the nearest."""
 
 
 class Evidence:
@@ -62,7 +65,7 @@ class Evidence:
     def _locate(self) -> tuple[tuple[Span, ...], tuple[str, ...]]:
         data = json.loads(self._text)
         text = Folded(self._source)
-        wanted = list(leaves(data, self._schema, self._root))
+        wanted = self._leaves()
         quoted = {path: _quoted(passages, text) for path, passages in self._quotes.items()}
         found = Finder(text, self.printed_as(), self.message_of).all(leaf for leaf in wanted if leaf.rule != "quote")
         chosen = Chooser(self._source, found).choose(data)
@@ -76,6 +79,21 @@ class Evidence:
             if not mine and leaf.counts:
                 nowhere.append(leaf.path)
         return tuple(spans), tuple(nowhere)
+
+    def rule(self, path: str) -> Rule:
+        """What a marker says of a value."""
+        return next((leaf.rule for leaf in self._leaves() if leaf.path == path), "")
+
+    def nearest(self, path: str) -> str | None:
+        """What in the source is most like a value that does not stand there; None when nothing is."""
+        wanted = next((leaf for leaf in self._leaves() if leaf.path == path), None)
+        if wanted is None:
+            return None
+        place = Finder(Folded(self._source), {}, self.message_of).nearest(wanted)
+        return None if place is None else self._source[slice(*place)]
+
+    def _leaves(self) -> list[Leaf]:
+        return list(leaves(json.loads(self._text), self._schema, self._root))
 
     def message_of(self, start: int) -> int | None:
         """The message whose text a position of the source belongs to."""
@@ -145,6 +163,16 @@ class Finder:
                 return by_meaning or self._literally(value)
             case _:
                 return self._literally(value) or self._loosely(value)
+
+    def nearest(self, leaf: Leaf) -> tuple[int, int] | None:
+        """The place of what is most like a value."""
+        match leaf.kind:
+            case "number":
+                return self._printed.nearest(leaf.value)
+            case "text":
+                return stretch(fold(leaf.value), self._text, cutoff=LIKE)
+            case _:
+                return None
 
     def _exact(self, place: Spot, shown: str) -> Spot:
         return place._replace(match="exact") if self._text.source[place.start : place.end] == shown else place

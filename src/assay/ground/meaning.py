@@ -49,6 +49,15 @@ class Printed:
         except InvalidOperation:
             return []
 
+    def nearest(self, value: float) -> tuple[int, int] | None:
+        """The place of the printed number that has the same digits, else of the one that is least far away, by its ratio."""
+        wanted = Decimal(str(value))
+        digits = _digits(wanted)
+        alike = [number for number in self._numbers if _digits(number) == digits]
+        close = [number for number in self._numbers if abs(number - wanted) <= abs(wanted) / 2]
+        best = min(alike or close, key=lambda number: abs(number - wanted), default=None)
+        return None if best is None else self._numbers[best][0][:2]
+
     def date(self, iso: str) -> list[Spot]:
         """The places where this day is printed, given as `YYYY-MM-DD`."""
         return self._dates.get(iso, [])
@@ -103,6 +112,10 @@ class Printed:
                 if place is not None:
                     found.setdefault(_clock(moment.iso), []).append(Spot(*place, 0.0, "value"))
         return _in_order(found)
+
+
+def _digits(number: Decimal) -> str:
+    return "".join(map(str, number.as_tuple().digits)).strip("0")
 
 
 def _in_order(found: dict[K, list[Spot]]) -> dict[K, list[Spot]]:

@@ -122,17 +122,17 @@ class Around:
         return [Spot(*found, NEAR, "near")]
 
 
-def stretch(needle: str, text: Folded) -> tuple[int, int] | None:
+def stretch(needle: str, text: Folded, cutoff: float = CUTOFF) -> tuple[int, int] | None:
     """The place of the source that is most like a folded text, widened to whole words; None when none is like it enough."""
     from rapidfuzz import fuzz  # noqa: PLC0415  # only for a text that does not stand in its source
 
-    if len(needle) > len(text.text):
+    if not needle or len(needle) > len(text.text):
         return None
-    found = fuzz.partial_ratio_alignment(needle, text.text, score_cutoff=CUTOFF)
+    found = fuzz.partial_ratio_alignment(needle, text.text, score_cutoff=cutoff)
     if found is None:
         return None
     start, end = _widened(text.text, found.dest_start, found.dest_end)
-    if fuzz.ratio(needle, text.text[start:end]) < CUTOFF:
+    if fuzz.ratio(needle, text.text[start:end]) < cutoff:
         start, end = found.dest_start, found.dest_end
     while start < end and text.text[start].isspace():
         start += 1

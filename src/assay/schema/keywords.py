@@ -43,8 +43,12 @@ KEYWORDS: dict[str, Holds] = {name: holds for holds, names in _TABLE.items() for
 DEFINITIONS = ("$defs", "definitions")
 """Where schemas stand that are only referred to."""
 UNIONS = ("anyOf", "oneOf")
-NOTES = frozenset(
-    {"$comment", "default", "deprecated", "description", "discriminator", "examples", "readOnly", "title", "writeOnly"}
+MARKERS = frozenset({"x-ground", "x-not-stated"})
+"""Our own: what a value has to do with its source. No server is told of them."""
+NOTES = (
+    MARKERS
+    | {"$comment", "default", "deprecated", "description", "discriminator"}
+    | {"examples", "readOnly", "title", "writeOnly"}
 )
 """What says something about a value and demands nothing of it."""
 IDENTITY = frozenset({"$anchor", "$dynamicAnchor", "$id", "$recursiveAnchor", "$schema", "$vocabulary", "id"})

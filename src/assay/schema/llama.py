@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from assay.schema.keywords import changed, rebuild
+from assay.schema.keywords import MARKERS, changed, rebuild
 from assay.schema.navigate import types_of
 from assay.schema.required import Required
 from assay.types import JSON, JSONObject
@@ -25,6 +25,7 @@ _DROPPED |= {
     "unevaluatedItems",
     "$comment",
 }
+_DROPPED |= MARKERS
 _FORMATS = {"date", "date-time", "time", "uuid"}
 
 

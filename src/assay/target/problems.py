@@ -31,7 +31,7 @@ class Invalid(Exception):  # noqa: N818  # a signal within the house, never rais
 
 _RANKS: dict[ProblemKind, int] = {
     "refusal": 0, "server": 0, "empty": 0, "truncated": 0, "json": 0, "ambiguous": 1,
-    "type": 2, "missing": 3, "value": 4, "extra": 5,
+    "type": 2, "missing": 3, "value": 4, "extra": 5, "ungrounded": 6,
 }  # fmt: skip
 
 
