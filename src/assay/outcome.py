@@ -25,6 +25,8 @@ class Attempt:
     usage: Usage = _NOTHING
     latency: float = 0.0
     request_id: str | None = None
+    requests: int = 1
+    """HTTP requests that it took: more than one when some failed and were repeated."""
     note: str = ""
     """What was decided after it, when that is worth saying: `stepped down from json_schema to json`."""
     piece: int | None = None
@@ -84,7 +86,9 @@ class Outcome(Generic[T_co]):
     text: str = field(default="null", repr=False)
     """The final value as JSON text, as the model gave it after repairs."""
     notes: tuple[str, ...] = ()
-    """Decisions worth knowing: modes stepped down, lists continued, budgets raised."""
+    """Decisions worth knowing: modes stepped down, requests repeated, lists continued, budgets raised."""
+    requests: int = 0
+    """HTTP requests that it took: those of the attempts, repeated ones and such as brought no answer included."""
     conflicts: tuple[Conflict, ...] = ()
     """Single values that the pieces of a long document do not agree on."""
     evidence: Evidence | None = field(default=None, repr=False, compare=False)

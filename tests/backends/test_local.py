@@ -242,8 +242,8 @@ def test_waiting_for_ones_turn_does_not_count_as_time(local: LocalTransport) -> 
 
 
 def test_all_users_of_a_file_share_one_model_and_the_last_frees_it(path: Path) -> None:
-    loaded = engine.acquire(engine.Settings(path.resolve(), "shared", 512))
-    again = engine.acquire(engine.Settings(path.resolve(), "shared", 512))
+    loaded = engine.acquire(engine.EngineSettings(path.resolve(), "shared", 512))
+    again = engine.acquire(engine.EngineSettings(path.resolve(), "shared", 512))
     assert again is loaded
     loaded.load()
     before = _resident()

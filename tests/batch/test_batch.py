@@ -384,6 +384,20 @@ def test_rows_that_met_no_server_are_asked_again_by_the_same_command(tmp_path, s
     assert notes.said == ["resuming: 3 rows are done, 1 that met no server are asked again"]
 
 
+def test_requests_that_were_refused_and_sent_again_show_in_row_and_summary(tmp_path):
+    tried: list[str] = []
+
+    def answer(text: str) -> Any:
+        tried.append(text)
+        busy = "document 2 " in text and tried.count(text) < 3
+        return error(503, "busy") if busy else default_answer(text)
+
+    with serving(answer=answer) as server:
+        summary = batch(server, texts(4), tmp_path / "out.jsonl", options={"max_retries": 3})
+    assert (summary.done, summary.asked, summary.requests, summary.reasks, summary.repeats) == (4, 4, 6, 0, 2)
+    assert [row["usage"]["requests"] for row in jsonl(tmp_path / "out.jsonl")] == [1, 1, 3, 1]
+
+
 def test_a_validator_that_breaks_fails_its_row_alone(server, tmp_path):
     class Broken(BaseModel):
         number: int

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field, replace
 from assay.backends.exchange import Done, Once, Try, open_once, persist, read_all, send_once
 from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
+from assay.data.runaway import Leash
 from assay.errors import APIStatusError, Reason
 from assay.flow.effects import Emit, Flow, Incoming, Read, Request
+from assay.flow.relay import relay_emitted
 from assay.options import DEFAULT_TIMEOUT
-from assay.types import Call, Delta, Reply
+from assay.types import RUNAWAY, Bound, Call, Delta, Mode, Reply, Usage
 from assay.wire.errors import rejected
 from assay.wire.events import looks_streamed
+from assay.wire.headers import rate_limits
 from assay.wire.openai_chat import ChatCompletions
 from assay.wire.port import Wire
 from assay.wire.request import request as request_to
@@ -22,6 +25,7 @@ BYTES_PER_TOKEN = 4
 """Of English and JSON: foresees a prompt's tokens for a limiter; the server's own count settles it afterwards."""
 
 NO_USAGE = "the server told no usage of the stream: its tokens are not counted"
+RECKONED = "the tokens of the answer that was broken off are reckoned: a server tells them at an answer's end alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class Endpoint:
     timeout: float = DEFAULT_TIMEOUT
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     limiter: Limiter | None = field(default=None, repr=False)
+    watched: tuple[Mode, ...] = ()
+    """Modes in which whole answers are read as streams, so that one that runs away is broken off."""
 
     def request(self, path: str, body: bytes, accept: str = "application/json") -> Request:
         url = self.base_url.rstrip("/") + path
@@ -54,6 +60,8 @@ class Endpoint:
 
 def complete(endpoint: Endpoint, call: Call) -> Flow[Reply]:
     """The reply to a call. Raises the kin of `APIError`; a generation that the server rejected is a reply with `rejected`."""
+    if call.bound is not None and call.mode in endpoint.watched:
+        return relay_emitted(stream(endpoint, call), lambda _: ())
 
     def once(trying: Try) -> Flow[Done[Reply]]:
         response = yield from send_once(trying.request)
@@ -61,14 +69,17 @@ def complete(endpoint: Endpoint, call: Call) -> Flow[Reply]:
             collected = endpoint.wire.collector(response.headers)
             for _ in collected.feed(response.body):
                 pass
-            return _done(collected.reply(trying.number, trying.seconds()))
-        return _done(endpoint.wire.decode(response.body, response.headers, trying.number, trying.seconds()))
+            return _done(collected.reply(trying.number, trying.seconds()), trying)
+        return _done(endpoint.wire.decode(response.body, response.headers, trying.number, trying.seconds()), trying)
 
     return _reply(once, endpoint, call, endpoint.asking(call))
 
 
 def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
-    """`complete`, emitting a `Delta` for each piece as it comes. A stream that breaks is begun again, said by `Delta.restart`."""
+    """`complete`, emitting a `Delta` for each piece as it comes. A stream that breaks is begun again, said by `Delta.restart`.
+
+    One that runs beyond the call's bound, or in circles, is broken off: a reply whose `finish_reason` is `RUNAWAY`.
+    """
     begun = False
 
     def once(trying: Try) -> Flow[Done[Reply]]:
@@ -77,14 +88,15 @@ def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
         if begun:
             yield Emit(Delta(restart=True))
         begun = True
-        return _done((yield from _collect(endpoint.wire, incoming, trying)))
+        return _done((yield from _collect(endpoint.wire, incoming, trying, call.bound)), trying)
 
     return _reply(once, endpoint, call, endpoint.asking(call, stream=True))
 
 
-def _collect(wire: Wire, incoming: Incoming, trying: Try) -> Flow[Reply]:
+def _collect(wire: Wire, incoming: Incoming, trying: Try, bound: Bound | None) -> Flow[Reply]:
     """Read an opened answer to its end, emitting what it adds; an answer that is no stream is emitted as one piece."""
-    collected = wire.collector(incoming.headers)
+    collected, leash = wire.collector(incoming.headers), Leash(bound) if bound is not None else None
+    pieces: list[str] = []
     chunk: bytes = yield Read(incoming)
     if chunk.lstrip().startswith((b"{", b"[", b"<")):
         body = chunk + (yield from read_all(incoming))
@@ -94,6 +106,10 @@ def _collect(wire: Wire, incoming: Incoming, trying: Try) -> Flow[Reply]:
     while chunk:
         for delta in collected.feed(chunk):
             yield Emit(delta)
+            if leash is not None:
+                pieces.append(delta.text)
+                if leash.feed(delta.text):
+                    return _broken_off(pieces, incoming, trying)
         if collected.done:
             break
         chunk = yield Read(incoming)
@@ -101,15 +117,35 @@ def _collect(wire: Wire, incoming: Incoming, trying: Try) -> Flow[Reply]:
     return reply if reply.usage.total_tokens else replace(reply, notes=(*reply.notes, NO_USAGE))
 
 
-def _done(reply: Reply) -> Done[Reply]:
+def _broken_off(pieces: list[str], incoming: Incoming, trying: Try) -> Reply:
+    """The reply of a stream that runs away. What it used is reckoned, a token a piece: the server says it at the end alone."""
+    prompt, answer = len(trying.request.body) // BYTES_PER_TOKEN, len(pieces)
+    return Reply(
+        text="".join(pieces),
+        finish_reason=RUNAWAY,
+        usage=Usage(prompt, answer, total_tokens=prompt + answer),
+        limits=rate_limits(incoming.headers),
+        requests=trying.number,
+        latency=trying.seconds(),
+        notes=(RECKONED,),
+    )
+
+
+def _done(reply: Reply, trying: Try) -> Done[Reply]:
+    if trying.failed:
+        times = "twice" if trying.number == 2 else f"{trying.number} times"
+        reply = replace(reply, notes=(*reply.notes, f"sent {times}: {'; '.join(dict.fromkeys(trying.failed))}"))
     return Done(reply, reply.usage.total_tokens or None, reply.limits)
 
 
 def _reply(once: Once[Reply], endpoint: Endpoint, call: Call, request: Request) -> Flow[Reply]:
     tokens = len(request.body) // BYTES_PER_TOKEN + (call.params.max_tokens or 0)
     started = time.monotonic()
+    retry = endpoint.retry
+    if call.bound is not None and call.bound.characters is not None and call.params.temperature == 0:
+        retry = retry.but_not_after_timeouts()  # the same question would be answered the same, and take as long
     try:
-        return (yield from persist(once, request, endpoint.retry, endpoint.limiter, tokens))
+        return (yield from persist(once, request, retry, endpoint.limiter, tokens))
     except APIStatusError as error:
         if error.status_code in {401, 403}:
             error.add(endpoint.key_hint)

@@ -30,6 +30,8 @@ _SHOWN = 200
 """Characters of a redirect's address in a message."""
 MAX_ERROR_BODY = 1024 * 1024
 """Bytes read of an error answer to a streamed request: enough for any message."""
+BRIEF = 120
+"""Characters kept of an error that was got over."""
 SHORTEST_TRY = 1.0
 """Seconds that a retry gets at least."""
 OVERLOADED = frozenset({429, 498, 503, 529})
@@ -55,6 +57,8 @@ class Try:
     """The how-manieth it is."""
     since: float
     """When the first began, on the monotonic clock, put off by what was waited for a limiter since."""
+    failed: tuple[str, ...] = ()
+    """What became of those before it."""
 
     def seconds(self) -> float:
         """What all tries took until now, with the waits between them."""
@@ -74,13 +78,14 @@ def persist(once: Once[T], request: Request, retry: RetryPolicy, limiter: Limite
     """The value of the first try that succeeds. Raises the last error. `tokens` are booked with the limiter for each try."""
     rounds: Rounds | None = None
     budget, requests, spent = 0.0, 0, 0.0
+    failed: tuple[str, ...] = ()
     while True:
         while limiter is not None and (pause := limiter.reserve(tokens)) > 0:
             yield Sleep(pause)
         requests += 1
         started = time.monotonic()
         try:
-            done = yield from once(Try(request, requests, started - spent))
+            done = yield from once(Try(request, requests, started - spent, failed))
         except APIError as error:
             _tell_failure(limiter, tokens, error)
             if rounds is None:
@@ -92,6 +97,7 @@ def persist(once: Once[T], request: Request, retry: RetryPolicy, limiter: Limite
                 raise _final(error, requests, request, left) from None
             yield Sleep(wait)
             spent += wait
+            failed += (_briefly(error, request),)
             request = _within(request, left - wait)
         except BaseException:  # broken off: its booking would stand for ever
             _tell_failure(limiter, tokens, None)
@@ -181,6 +187,13 @@ def _within(request: Request, left: float) -> Request:
     """The request with a timeout that ends with the budget, but leaves it time to be answered at all."""
     left = max(left, SHORTEST_TRY)
     return replace(request, timeout=left if request.timeout is None else min(request.timeout, left))
+
+
+def _briefly(error: APIError, request: Request) -> str:
+    """One line about an error that was got over."""
+    conceal(error, request)
+    line = " ".join(error.message.split())
+    return line if len(line) <= BRIEF else f"{line[: BRIEF - 1]}…"
 
 
 def _final(error: APIError, requests: int, request: Request, left: float) -> APIError:

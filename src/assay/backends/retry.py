@@ -7,12 +7,12 @@ The same bytes are sent again: asking differently is the engine's business. The 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from assay.errors import APIConnectionError, APIError, APIResponseError, APIStatusError, Reason
+from assay.errors import APIConnectionError, APIError, APIResponseError, APIStatusError, APITimeoutError, Reason
 from assay.flow.rounds import Rounds
 from assay.options import DEFAULT_MAX_RETRIES
 from assay.wire.headers import should_retry
@@ -41,6 +41,11 @@ class RetryPolicy:
     budget: float | None = None
     backoff: float = DEFAULT_BACKOFF
     """Seconds before the first retry when the server does not say how long; doubled for each further one."""
+    timeouts: bool = True
+    """Whether a request is sent again that got a connection and no whole answer in its time."""
+
+    def but_not_after_timeouts(self) -> RetryPolicy:
+        return _not_after_timeouts(self)
 
     def seconds(self, timeout: float | None) -> float:
         """The budget of a request with this timeout."""
@@ -57,7 +62,7 @@ def _rules(policy: RetryPolicy) -> Retrying:
     return Retrying(
         stop=stop_after_attempt(policy.max_retries + 1),
         wait=partial(_wait, policy.backoff),
-        retry=retry_if_exception(retryable),
+        retry=retry_if_exception(retryable if policy.timeouts else _retryable_in_time),
     )
 
 
@@ -67,6 +72,16 @@ def _wait(backoff: float, state: RetryCallState) -> float:
     if asked is not None:
         return asked + random.uniform(0, min(0.1 * asked, 1.0))  # noqa: S311  # never less; spread, so that all do not come back at once
     return min(backoff * 2.0 ** (state.attempt_number - 1), MOST_BACKOFF) * random.uniform(0.75, 1.0)  # noqa: S311
+
+
+@lru_cache(maxsize=64)
+def _not_after_timeouts(policy: RetryPolicy) -> RetryPolicy:
+    return replace(policy, timeouts=False)
+
+
+def _retryable_in_time(error: BaseException) -> bool:
+    late = isinstance(error, APITimeoutError) and error.code == "timeout"
+    return not late and retryable(error)
 
 
 def retryable(error: BaseException) -> bool:

@@ -108,6 +108,7 @@ def summary(journal: Journal, runner: Runner) -> Summary:
         reused=tally.reused,
         requests=tally.requests,
         reasks=tally.reasks,
+        repeats=tally.repeats,
         usage=tally.usage,
         seconds=tally.seconds,
         rows=done + finished,

@@ -58,8 +58,10 @@ class Summary:
     kept: int
     reused: int
     requests: int
-    """Requests to the model that this run made, re-asks included."""
+    """Requests to the server that this run made, re-asks and repeats included."""
     reasks: int
+    repeats: int
+    """Requests that the server refused or failed to answer: they were sent again, or in another form."""
     usage: Usage
     """Of this run: all attempts, failed ones included."""
     seconds: float
@@ -113,6 +115,7 @@ class Tally:
     asked: int = 0
     requests: int = 0
     reasks: int = 0
+    repeats: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     total_tokens: int = 0
@@ -122,8 +125,10 @@ class Tally:
 
     def heard(self, outcome: Outcome[Any], usage: Usage) -> None:
         self.asked += 1
-        self.requests += len(outcome.attempts)
-        self.reasks += max(0, len(outcome.attempts) - 1)
+        attempts = len(outcome.attempts)
+        self.requests += max(outcome.requests, attempts)
+        self.reasks += max(0, attempts - 1)
+        self.repeats += max(0, outcome.requests - attempts)
         self.prompt_tokens += usage.prompt_tokens
         self.completion_tokens += usage.completion_tokens
         self.total_tokens += usage.total_tokens

@@ -91,7 +91,7 @@ def _failed(
     kind: str, message: str, reply: str | None, problems: tuple[Problem, ...], outcome: Outcome[Any], usage: Usage
 ) -> Answer:
     body = _body("null", text({"kind": kind, "message": message}), outcome, usage)
-    detail = text({"kind": kind, "message": message, "reply": reply, "problems": problems})
+    detail = text({"kind": kind, "message": message, "reply": reply, "problems": problems, "notes": outcome.notes})
     return Answer("failed", kind, body, detail[1:-1], len(outcome.attempts), usage)
 
 
@@ -119,18 +119,18 @@ def faulty(fault: str) -> Answer:
 def _body(value: str, error: str, outcome: Outcome[Any], usage: Usage) -> str:
     repairs = text(outcome.repairs) if outcome.repairs else "[]"
     return (
-        f'"value":{value},"error":{error},"attempts":{len(outcome.attempts)},"usage":{_usage(usage)},'
+        f'"value":{value},"error":{error},"attempts":{len(outcome.attempts)},"usage":{_usage(usage, outcome.requests)},'
         f'"repairs":{repairs},"model":{_name(outcome.model)}'
     )
 
 
-def _usage(usage: Usage) -> str:
+def _usage(usage: Usage, requests: int) -> str:
     """As JSON, by hand: it is written for every row."""
     cost = "null" if usage.cost is None else repr(usage.cost)
     return (
         f'{{"prompt_tokens":{usage.prompt_tokens},"completion_tokens":{usage.completion_tokens},'
         f'"cached_tokens":{usage.cached_tokens},"reasoning_tokens":{usage.reasoning_tokens},'
-        f'"total_tokens":{usage.total_tokens},"cost":{cost}}}'
+        f'"total_tokens":{usage.total_tokens},"cost":{cost},"requests":{requests}}}'
     )
 
 

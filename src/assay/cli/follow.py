@@ -125,7 +125,8 @@ def told(summary: Summary, output: Path) -> list[str]:
     if summary.kept or summary.reused:
         lines.append(f"not asked again: {summary.kept:,} finished before, {summary.reused:,} with the text of another row")
     if summary.requests:
-        lines.append(f"asked: {summary.requests:,} requests, {summary.reasks:,} of them re-asks; {spent(summary.usage)}")
+        again = f", {summary.repeats:,} refused or not answered" if summary.repeats else ""
+        lines.append(f"asked: {summary.requests:,} requests, {summary.reasks:,} of them re-asks{again}; {spent(summary.usage)}")
     if summary.spent != summary.usage and summary.spent.total_tokens:
         lines.append(f"all runs together: {spent(summary.spent)}")
     if summary.repairs:

@@ -98,6 +98,7 @@ def trace(outcome: Outcome[Any]) -> Group:
 
 def _attempt(attempt: Attempt, at: int, count: int) -> Iterator[RenderableType]:
     facts = [f"attempt {at} of {count}", attempt.mode, f"{attempt.latency:.2f} s", usage(attempt.usage)]
+    facts += [f"{attempt.requests} requests"] * (attempt.requests > 1)
     facts += [fact for fact in (attempt.finish_reason, attempt.request_id) if fact]
     yield Rule(Text(" · ".join(facts)), align="left", style="dim")
     yield messages(attempt.messages)
@@ -141,7 +142,10 @@ def summary(outcome: Outcome[Any]) -> Text:
     """One line: which model, how many attempts, what was repaired, what it took."""
     attempts = len(outcome.attempts)
     seconds = sum(attempt.latency for attempt in outcome.attempts)
-    facts = [outcome.model, f"{attempts} attempt{'s' * (attempts != 1)}", usage(outcome.usage), f"{seconds:.2f} s"]
+    asked = f"{attempts} attempt{'s' * (attempts != 1)}"
+    if outcome.requests > attempts:
+        asked += f" ({outcome.requests} requests)"
+    facts = [outcome.model, asked, usage(outcome.usage), f"{seconds:.2f} s"]
     if outcome.repairs:
         facts.append(f"repaired: {', '.join(sorted({repair.kind for repair in outcome.repairs}))}")
     return Text(" · ".join([*facts, *outcome.notes]), style="dim")

@@ -244,7 +244,10 @@ def _connection(
     open_async: Callable[[], AsyncTransport],
 ) -> Connection:
     price = options.price or price_of(place.provider.name, place.model)
-    return Connection(endpoint, place.provider, place.provider.profile_of(place.model), open_sync, open_async, price)
+    profile = place.provider.profile_of(place.model)
+    if place.provider.watched:
+        endpoint = replace(endpoint, watched=profile.stream_modes)
+    return Connection(endpoint, place.provider, profile, open_sync, open_async, price)
 
 
 def _through_client(client: Any, model: str | None, options: Options, limiter: Limiter | None) -> Connection:

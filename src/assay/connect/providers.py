@@ -43,6 +43,8 @@ class Provider:
     """Whether `NAME/` before a model always means this provider; False when it is also an organisation in model names."""
     concurrency: int = field(default=16)
     """Requests at once that suit it when the user does not say."""
+    watched: bool = False
+    """Whether whole answers are read as streams, so that one that runs away can be broken off: free where the model is slow."""
 
     def profile_of(self, model: str) -> Profile:
         return next((profile for pattern, profile in self.models if re.search(pattern, model)), self.profile)
@@ -86,11 +88,15 @@ PROVIDERS: tuple[Provider, ...] = (
         base_url_variable="OPENAI_BASE_URL",
         own_prefix=False,
     ),
-    Provider("ollama", "http://localhost:11434/v1", profile=_AT_HOME, concurrency=2),
+    Provider("ollama", "http://localhost:11434/v1", profile=_AT_HOME, concurrency=2, watched=True),
     Provider("vllm", "http://localhost:8000/v1", profile=_CONSTRAINED),
-    Provider("llamacpp", "http://localhost:8080/v1", profile=_AT_HOME, concurrency=2),
+    Provider("llamacpp", "http://localhost:8080/v1", profile=_AT_HOME, concurrency=2, watched=True),
     Provider(
-        "lmstudio", "http://localhost:1234/v1", profile=replace(_AT_HOME, modes=(Mode.JSON_SCHEMA, Mode.TEXT)), concurrency=2
+        "lmstudio",
+        "http://localhost:1234/v1",
+        profile=replace(_AT_HOME, modes=(Mode.JSON_SCHEMA, Mode.TEXT)),
+        concurrency=2,
+        watched=True,
     ),
     Provider("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", profile=_CONSTRAINED),
     Provider("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", profile=_CONSTRAINED),
@@ -127,6 +133,7 @@ LOCAL = Provider(
         stream_modes=(Mode.JSON_SCHEMA, Mode.TEXT),
     ),
     concurrency=1,
+    watched=True,
 )
 
 ANY_SERVER = Provider(

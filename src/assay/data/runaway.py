@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cached_property
 
@@ -19,7 +20,10 @@ FEWEST = 20
 """Equal items that a list may have however short its source is."""
 
 _HOLDERS = frozenset("{}[],")
-_NO_WORD = re.compile(r"\\[nrt]|[\W_]+")
+_NO_WORD = re.compile(r"[\W_]+")
+_ESCAPE = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})')
+ESCAPE = 6
+"""Characters of the longest escape."""
 
 
 class Leash:
@@ -66,16 +70,26 @@ class Leash:
         period = len(text) - KEY - found
         rounds = max(ROUNDS, -(-RUN // period))
         run = text[-period:] * rounds
-        if not text.endswith(run) or run in self._bound.source or ((bare := _bare(run)) and bare in self._words):
+        if not text.endswith(run) or self._copied(run):
             return False
         if '"' not in run and (self._quoted or _HOLDERS.isdisjoint(run)):  # within a string, a number or white space
             return True
         most = max(FEWEST, self._bound.words)  # items of a list: as many may be equal as the source has words
         return text.endswith(text[-period:] * (most + 1))
 
+    def _copied(self, run: str) -> bool:
+        """Whether the source repeats the same: as it is in JSON, or as words without what separates them."""
+        plain = _ESCAPE.sub(_unescaped, run)[ESCAPE:-ESCAPE]  # it may begin and end within an escape
+        words = _bare(plain)
+        return plain in self._bound.source or (len(words) >= KEY and words in self._words)
+
     @cached_property
     def _words(self) -> str:
         return _bare(self._bound.source)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return str(json.loads(f'"{escape[0]}"'))
 
 
 def _bare(text: str) -> str:

@@ -10,7 +10,7 @@ from assay.engine import prompt
 from assay.engine.prompt import Source
 from assay.engine.task import Limits, Question, Task
 from assay.schema.llama import bounded
-from assay.types import RUNAWAY, Bound, Mode, Reply
+from assay.types import RUNAWAY, Bound, Mode, Params, Reply
 
 UNKNOWN_WORDS = 1000
 """Of a source with images: as many items of a list may be equal."""
@@ -47,14 +47,20 @@ def held(task: Task[Any], question: Question, bound: Bound, *, tight: bool) -> Q
     call = replace(question.call, bound=bound)
     if bound.characters is None:
         return replace(question, call=call)
-    if tight and not task.profile.reasoning:  # whose thinking counts as well
-        most = bound.characters // PER_TOKEN + SPARE
-        call = replace(call, params=replace(call.params, max_tokens=min(call.params.max_tokens or most, most)))
+    if tight:
+        call = replace(call, params=_short(task, call.params, bound.characters))
     limits = _limits(task, bound, tight=tight)
     if limits is None or call.schema is None or call.mode not in (Mode.JSON_SCHEMA, Mode.TOOLS):
         return replace(question, call=call)
     schema = bounded(call.schema, characters=limits.characters, items=limits.items)
     return replace(question, call=replace(call, schema=schema), limits=limits)
+
+
+def _short(task: Task[Any], params: Params, characters: int) -> Params:
+    if task.profile.reasoning:  # thinking counts as well: how long it may be, nobody knows
+        return replace(params, reasoning_effort="low")
+    most = characters // PER_TOKEN + SPARE
+    return replace(params, max_tokens=min(params.max_tokens or most, most))
 
 
 def _limits(task: Task[Any], bound: Bound, *, tight: bool) -> Limits | None:

@@ -13,7 +13,7 @@ from assay.engine.prompt import Source
 from assay.engine.questions import Next, in_mode
 from assay.engine.report import failure
 from assay.engine.task import Question, Task
-from assay.errors import APIError, BudgetExceeded, ConfigurationError, Reason
+from assay.errors import APIError, APITimeoutError, BudgetExceeded, ConfigurationError, Reason
 from assay.flow.effects import Sleep
 from assay.flow.rounds import Rounds
 from assay.outcome import Attempt, Outcome
@@ -48,6 +48,7 @@ class _Run(Generic[T]):
     signature: frozenset[tuple[str, str]] = frozenset()
     grounding: Grounding[T] = field(init=False)
     tight: bool = False
+    requests: int = 0
 
     def __post_init__(self) -> None:
         self.grounding = Grounding(self.task, self.source)
@@ -67,8 +68,10 @@ class _Run(Generic[T]):
                 usage,
                 reply.latency,
                 reply.request_id,
+                reply.requests,
             )
         )
+        self.requests += reply.requests
         signature = frozenset((problem.path, problem.kind) for problem in verdict.problems)
         self.stuck = self.stuck + 1 if signature == self.signature else 0
         self.signature = signature
@@ -84,6 +87,7 @@ class _Run(Generic[T]):
             text=verdict.text if verdict is not None else "null",
             notes=tuple(self.notes),
             evidence=None if verdict is None else self.grounding.evidence(verdict),
+            requests=self.requests,
         )
 
     def ended(self, why: Exception | None = None) -> Outcome[T]:
@@ -120,10 +124,11 @@ def ask_until_good(task: Task[T], source: Source, begin: Question | None = None)
         try:
             reply = yield asked.call
         except APIError as error:
+            run.requests += error.requests
             changed = _stepped_down(run, replace(question, call=replace(question.call, params=asked.call.params)), error)
-            if changed is None:
+            if changed is None and not _held_shorter(run, asked, bound, error):
                 return run.ended(_too_long(run, error) if error.reason is Reason.CONTEXT_TOO_LONG else error)
-            question = changed
+            question = changed or question
             continue
         run.notes += [note for note in reply.notes if note not in run.notes]
         verdict = _judged(run, asked, reply)
@@ -167,11 +172,24 @@ def _next(run: _Run[Any], question: Question, verdict: Verdict[Any], reply: Repl
     return strategy.after(run.task, run.source, question, verdict, reply, bound, run.stuck)
 
 
-def _wait(run: _Run[Any]) -> float | None:
-    """Seconds to wait before asking again; None when tenacity's rule of the retries says stop."""
+def _wait(run: _Run[Any], error: APIError | None = None) -> float | None:
+    """Seconds to wait before asking again, after an error or a bad answer; None when tenacity's rule of the retries says stop."""
     rule = run.task.retries
     run.rounds = run.rounds or Rounds(rule)
-    return run.rounds.after(None if isinstance(rule, int) else run.failed().error)
+    return run.rounds.after(None if isinstance(rule, int) else error or run.failed().error)
+
+
+def _held_shorter(run: _Run[Any], asked: Question, bound: Bound, error: APIError) -> bool:
+    """After a time-out: whether the question is to be asked again, held shorter from now on.
+
+    Without a temperature the same question would be answered the same and take as long.
+    """
+    late = isinstance(error, APITimeoutError) and error.code == "timeout" and asked.call.params.temperature == 0
+    if not late or run.tight or bounds.held(run.task, asked, bound, tight=True).call == asked.call or _wait(run, error) is None:
+        return False
+    run.tight = True
+    run.note(f"{error.message}: asked again, for no more than its source can fill")
+    return True
 
 
 # -- what a server does not take -----------------------------------------------------------------------------------------

@@ -24,8 +24,9 @@ def failure(outcome: Outcome[T], target: str) -> Outcome[T]:
 def _message(outcome: Outcome[T], target: str) -> str:
     attempts = outcome.attempts
     last = attempts[-1]
+    sent = f" ({outcome.requests} requests)" if outcome.requests > len(attempts) else ""
     lines = [
-        f"no valid {target} after {len(attempts)} attempt{'s' * (len(attempts) != 1)} with {outcome.model}",
+        f"no valid {target} after {len(attempts)} attempt{'s' * (len(attempts) != 1)}{sent} with {outcome.model}",
         f"asked of  {len(outcome.source)} characters: {clip(' '.join(outcome.source.split()))}",
         f"came back {clip(' '.join(last.reply.split()), REPLY_SHOWN) or '(nothing)'}",
         "wrong     " + "\n          ".join(_line(problem) for problem in last.problems[:PROBLEMS_SHOWN]),

@@ -63,6 +63,7 @@ class _Asked:
     """What became of one piece."""
 
     attempts: list[Attempt] = field(default_factory=list)
+    requests: int = 0
     repairs: list[Repair] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failure: Exception | None = None
@@ -115,6 +116,7 @@ class Splitting(Generic[T]):
         """The outcome of what was asked."""
         asked = self._asked[ask.number]
         asked.attempts += [replace(attempt, piece=ask.number) for attempt in outcome.attempts]
+        asked.requests += outcome.requests
         asked.notes += [f"piece {ask.number}: {note}" for note in outcome.notes]
         if ask.begin is not None:
             self._take_mended(outcome)
@@ -255,6 +257,7 @@ class Splitting(Generic[T]):
             source=self._source,
             text=text,
             notes=(*self._notes, *(note for each in asked for note in each.notes)),
+            requests=sum(attempt.requests for attempt in self.earlier) + sum(each.requests for each in asked),
             conflicts=tuple(replace(conflict, path=conflict.path.removeprefix(prefix)) for conflict in self._merged.conflicts),
             evidence=None if error is not None else PieceEvidence(spans, text, self._source, self._task.target),
         )

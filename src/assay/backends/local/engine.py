@@ -95,7 +95,9 @@ class Generation:
         """The engine's callback: True stops the generation. What it raised would be lost, so it raises nothing."""
         try:
             if time.monotonic() > self._deadline:
-                self._failure = APITimeoutError(f"the embedded model gave no whole answer within {self._timeout:g} s")
+                self._failure = APITimeoutError(
+                    f"the embedded model gave no whole answer within {self._timeout:g} s", code="timeout"
+                )
             if self._cancelled or self._failure is not None:
                 return True
             if "prompt_progress" not in chunk:

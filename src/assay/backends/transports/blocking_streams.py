@@ -54,6 +54,7 @@ class BlockingIncoming:
         self._room = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
         self._end: bytes | Exception | None = None
+        self._closed = False
 
     def read(self) -> bytes:
         if self._reader is None:
@@ -76,7 +77,7 @@ class BlockingIncoming:
     async def _read_ahead(self) -> None:
         self._room.set()
         try:
-            while chunk := await self._inner.read():
+            while (chunk := await self._inner.read()) and not self._closed:
                 self._chunks.put(chunk)
                 if self._chunks.qsize() >= READ_AHEAD:
                     self._room.clear()
@@ -93,7 +94,10 @@ class BlockingIncoming:
             self._portal.call(self._stop)
 
     async def _stop(self) -> None:
+        self._closed = True
         if self._reader is not None:
+            # A library that has a chunk ready just then returns it and forgets that it was cancelled.
             self._reader.cancel()
+            self._room.set()
             await asyncio.wait([self._reader])
         await self._inner.aclose()

@@ -132,6 +132,7 @@ _USAGE = _struct(
     {
         **dict.fromkeys(("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens"), _SCALARS["integer"]),
         "total_tokens": _SCALARS["integer"],
+        "requests": _SCALARS["integer"],
         "cost": _NUMBER,
     },
     {},
