@@ -37,7 +37,8 @@ LAYERS = (
     {"doctor", "extractor"},
     {"api"},
     {"batch"},
-    {"adapters", "evals", "report", "testing"},
+    {"evals"},
+    {"adapters", "report", "testing"},
     {"cli"},
     {"__main__"},
 )

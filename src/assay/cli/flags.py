@@ -21,7 +21,7 @@ from assay.options import Budget
 from assay.types import Mode, PromptStyle
 
 _AS_GIVEN = (
-    *("model", "base_url", "mode", "instructions", "prompt_style"),
+    *("base_url", "mode", "instructions", "prompt_style"),
     *("temperature", "max_tokens", "retries", "max_retries", "timeout", "context_tokens", "vision", "ground"),
 )
 """Flags whose value is the option's."""
@@ -39,7 +39,7 @@ def _reading(help_: str, metavar: str) -> Any:
 class ModelFlags:
     """How the model is reached and asked: the shared flags of the command line. None: not given."""
 
-    model: Annotated[str | None, _flag("Which model is asked.", "PROVIDER/NAME", "--model", "-m")] = None
+    model: Annotated[list[str] | None, _flag("Which model is asked.", "PROVIDER/NAME", "--model", "-m")] = None
     base_url: Annotated[str | None, _flag("An OpenAI-compatible server.", "URL")] = None
     api_key_env: Annotated[str | None, _flag("The environment variable that holds the key.", "NAME")] = None
     mode: Annotated[str | None, _flag(f"How JSON is asked for: {', '.join(['auto', *Mode])}.", "MODE")] = None
@@ -64,6 +64,8 @@ class ModelFlags:
     def options(self) -> dict[str, Any]:
         """The flags that were given, as keyword arguments of `extract` and `Extractor`."""
         given = {name: getattr(self, name) for name in _AS_GIVEN if getattr(self, name) is not None}
+        if self.model:
+            given["model"] = self.model[0] if len(self.model) == 1 else list(self.model)
         if self.split is not None:
             given["split"] = int(self.split) if self.split.isascii() and self.split.isdigit() else self.split
         if self.strict:

@@ -14,7 +14,8 @@ from pydantic_core import from_json, to_jsonable_python
 
 from assay.batch.formats import JSON_LINES, Columns, ReadOptions, open_source
 from assay.batch.stops import FailureWatch
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, ExtractionError
+from assay.evals.rules import Rules, rules_of
 from assay.evals.score import Score, compare
 from assay.extractor import Extractor
 from assay.outcome import Outcome
@@ -39,6 +40,11 @@ class Result:
     value: JSON
     """The extracted value as JSON data; None when the extraction failed."""
     scores: Mapping[str, Score]
+
+    @property
+    def ran(self) -> bool:
+        """Whether the model had its say: a server that failed says nothing about the model."""
+        return self.outcome.ok or isinstance(self.outcome.error, ExtractionError)
 
     @property
     def exact(self) -> bool:
@@ -93,24 +99,32 @@ def _parsed(cell: str) -> JSON:
     return cell
 
 
-def evaluate(extractor: Extractor[Any], given: Iterable[Case], *, concurrency: int | None = None) -> Scores:
-    """Extract from every case and add up the scores. Raises what `results` raises."""
+def evaluate(
+    extractor: Extractor[Any], given: Iterable[Case], *, concurrency: int | None = None, rules: Rules | None = None
+) -> Scores:
+    """Extract from every case and add up the scores. Takes and raises what `results` does."""
     began = time.monotonic()
-    return add_up(list(results(extractor, given, concurrency=concurrency)), time.monotonic() - began)
+    return add_up(list(results(extractor, given, concurrency=concurrency, rules=rules)), time.monotonic() - began)
 
 
-def results(extractor: Extractor[Any], given: Iterable[Case], *, concurrency: int | None = None) -> Iterator[Result]:
+def results(
+    extractor: Extractor[Any], given: Iterable[Case], *, concurrency: int | None = None, rules: Rules | None = None
+) -> Iterator[Result]:
     """The result of every case, in their order. A failed extraction is a result: all that gold has is omitted.
+
+    Fields are compared as the schema's `x-compare` says (see `assay.evals.rules`); `rules`, functions by field
+    (`{"/items/*/name": lambda gold, said: ...}`), go before it.
 
     What would fail every case (a bad key, an unknown model, a server that is not there) is raised: an `APIError`.
     """
     kept = list(given)
+    rules = {**rules_of(extractor.target.json_schema), **(rules or {})}
     watch = FailureWatch()
     for case, outcome in zip(kept, extractor.map((case.text for case in kept), concurrency=concurrency), strict=True):
         if watch.fatal(outcome) is not None:
             outcome.unwrap()
         said = to_jsonable_python(outcome.value, by_alias=True) if outcome.ok else None
-        yield Result(case, outcome, said, compare(case.gold, said))
+        yield Result(case, outcome, said, compare(case.gold, said, rules))
 
 
 def add_up(found: Sequence[Result], seconds: float) -> Scores:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from assay.data.pointer import join
 from assay.evals.align import align
+from assay.evals.rules import Rules, Same, is_set
 from assay.evals.same import same
 from assay.types import JSON
 
@@ -66,29 +67,31 @@ RIGHT, WRONG, OMITTED, INVENTED, EMPTY = Score(right=1), Score(wrong=1), Score(o
 Verdict: TypeAlias = tuple[str, Score]
 
 
-def compare(gold: JSON, said: JSON) -> dict[str, Score]:
-    """A score for each field that gold or the answer has. `said` is None when there is no answer."""
+def compare(gold: JSON, said: JSON, rules: Rules | None = None) -> dict[str, Score]:
+    """A score for each field that gold or the answer has. `said` is None when there is no answer; `rules` say how fields are compared."""
     scores: dict[str, Score] = {}
-    for field, score in _verdicts(gold, said, ""):
+    for field, score in _verdicts(gold, said, "", rules or {}):
         scores[field] = scores.get(field, Score()) + score
     return scores
 
 
-def _verdicts(gold: JSON, said: JSON, field: str) -> Iterator[Verdict]:
+def _verdicts(gold: JSON, said: JSON, field: str, rules: Rules) -> Iterator[Verdict]:
     """One verdict for each value on either side."""
     if _nothing(gold) and _nothing(said):
         yield field, EMPTY
+    elif is_set(rules, field):
+        yield field, _judge(gold, said, rules[field])
     elif isinstance(gold, dict) and isinstance(said, dict):
         for key in gold | said:
-            yield from _verdicts(gold.get(key), said.get(key), field + join((key,)))
+            yield from _verdicts(gold.get(key), said.get(key), field + join((key,)), rules)
     elif isinstance(gold, list) and isinstance(said, list):
         for mine, theirs in align(gold, said):
-            yield from _verdicts(mine, theirs, f"{field}/*")
+            yield from _verdicts(mine, theirs, f"{field}/*", rules)
     elif isinstance(gold, dict | list) or isinstance(said, dict | list):
         yield from _all(gold, OMITTED, field)
         yield from _all(said, INVENTED, field)
     else:
-        yield field, _judge(gold, said)
+        yield field, _judge(gold, said, rules.get(field, same))
 
 
 def _all(data: JSON, score: Score, field: str) -> Iterator[Verdict]:
@@ -103,12 +106,12 @@ def _all(data: JSON, score: Score, field: str) -> Iterator[Verdict]:
         yield field, score
 
 
-def _judge(gold: JSON, said: JSON) -> Score:
+def _judge(gold: JSON, said: JSON, alike: Same) -> Score:
     if _nothing(gold):
         return INVENTED
     if _nothing(said):
         return OMITTED
-    return RIGHT if same(gold, said) else WRONG
+    return RIGHT if alike(gold, said) else WRONG
 
 
 def _nothing(value: JSON) -> bool:
