@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic_core import to_json
 
 from assay.errors import ExtractionError
+from assay.ground import Evidence
 from assay.outcome import Attempt, Outcome
 from assay.types import Message, Mode, Problem, Repair, Usage
 
@@ -29,7 +30,8 @@ def outcome(
     """
     text = to_json(value, by_alias=True).decode()
     attempt = Attempt(_asked(source), Mode.JSON, text, repairs=tuple(repairs), finish_reason="stop", usage=usage or Usage(0, 0))
-    return Outcome(value, None, (attempt,), tuple(repairs), model, source, text, tuple(notes))
+    evidence = Evidence(text, source, {}, repairs=repairs)
+    return Outcome(value, None, (attempt,), tuple(repairs), model, source, text, tuple(notes), evidence=evidence)
 
 
 def failed(
