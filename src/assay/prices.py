@@ -19,12 +19,16 @@ class Price:
     completion: float
     cached: float | None = None
     """Price of prompt tokens that the server had cached; None: the same as others."""
+    cache_write: float | None = None
+    """Price of prompt tokens that the server puts into its cache; None: the same as others. Anthropic takes 1.25 times that."""
 
     def cost(self, usage: Usage) -> float:
         """US dollars for a usage."""
         cached = self.prompt if self.cached is None else self.cached
-        fresh = usage.prompt_tokens - usage.cached_tokens
-        return (fresh * self.prompt + usage.cached_tokens * cached + usage.completion_tokens * self.completion) / 1e6
+        written = self.prompt if self.cache_write is None else self.cache_write
+        fresh = usage.prompt_tokens - usage.cached_tokens - usage.cache_write_tokens
+        prompt = fresh * self.prompt + usage.cached_tokens * cached + usage.cache_write_tokens * written
+        return (prompt + usage.completion_tokens * self.completion) / 1e6
 
 
 FREE = Price(0.0, 0.0)

@@ -76,6 +76,8 @@ class Params:
     reasoning_effort: str | None = None
     extra: Mapping[str, JSON] = field(default_factory=dict)
     """Further keys for the request body, passed to the server untouched."""
+    prompt_cache: bool = False
+    """Whether the end of the system prompt is marked for the server's cache, where a protocol has such marks (Anthropic's)."""
 
 
 @frozen
@@ -117,7 +119,8 @@ class Usage:
     """Tokens of one request, or the sum over several: usages add with `+`.
 
     `cost` is in US dollars, None when no price is known for a part of the sum.
-    `cached_tokens` are part of `prompt_tokens`, `reasoning_tokens` are part of `completion_tokens`.
+    `cached_tokens` (read from the server's cache) and `cache_write_tokens` (put into it) are part of `prompt_tokens`,
+    `reasoning_tokens` are part of `completion_tokens`.
     """
 
     prompt_tokens: int = 0
@@ -126,6 +129,7 @@ class Usage:
     reasoning_tokens: int = 0
     total_tokens: int = 0
     cost: float | None = None
+    cache_write_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         if not isinstance(other, Usage):
@@ -137,6 +141,7 @@ class Usage:
             self.reasoning_tokens + other.reasoning_tokens,
             self.total_tokens + other.total_tokens,
             _add_cost(self, other),
+            self.cache_write_tokens + other.cache_write_tokens,
         )
 
 
@@ -311,7 +316,7 @@ class Span:
         return first, first + len(source[self.start : self.end].encode("utf-16-le", "surrogatepass")) // 2
 
 
-Dialect = Literal["plain", "nullable", "strict", "llama.cpp"]
+Dialect = Literal["plain", "nullable", "strict", "llama.cpp", "anthropic", "gemini"]
 """The forms of a JSON Schema that servers take: see `assay.schema.passes`."""
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import assert_never
 
 from assay.data.pointer import look, split
+from assay.schema.anthropic import anthropic_form
+from assay.schema.gemini import gemini_form
 from assay.schema.keywords import DEFINITIONS, IDENTITY, NOTES, changed, rebuild, references, walk
 from assay.schema.llama import llama_form
 from assay.schema.required import Required
@@ -36,6 +38,15 @@ def form(schema: JSONObject, dialect: Dialect) -> tuple[JSONObject, bool]:
                 return strict_form(hoist(schema)), True
             except NotStrict:
                 return trim(schema), False
+        case "anthropic":
+            whole = hoist(schema)
+            try:
+                return (trim(schema), False) if recursive(whole) else (anthropic_form(whole), True)
+            except NotStrict:
+                return trim(schema), False
+        case "gemini":
+            whole = hoist(schema)  # a recursion may stand in optional properties alone
+            return gemini_form(trim(whole if recursive(whole) else Required(whole).schema)), False
         case _:
             assert_never(dialect)
 
@@ -49,7 +60,7 @@ def undo(schema: JSONObject, dialect: Dialect) -> Undo | None:
 
 
 Undo = Callable[[JSON], JSON]
-_REQUIRING: set[Dialect] = {"nullable", "strict", "llama.cpp"}
+_REQUIRING: set[Dialect] = {"nullable", "strict", "llama.cpp", "gemini"}
 """Dialects in which fields that may be left out are required and may be null."""
 
 

@@ -1,7 +1,7 @@
 """Response headers that say how long to wait and what is left of a rate limit.
 
 Sources: Groq's documentation of rate limits (`x-ratelimit-*` with Go durations such as `2m59.56s`, `172ms`), RFC 9110 10.2.3
-(`retry-after`: seconds or a date), OpenAI's `retry-after-ms`; for limits that have no header, the 429's message.
+(`retry-after`: seconds or a date), OpenAI's `retry-after-ms`, Anthropic's `anthropic-ratelimit-*` with moments; for limits that have no header, the 429's message.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from email.utils import mktime_tz, parsedate_tz
 
 from assay.types import RateLimits
@@ -20,6 +21,7 @@ _DURATION = re.compile(rf"(?:{_PART})+")
 _NAMES = frozenset(
     f"x-ratelimit-{what}-{resource}" for what in ("limit", "remaining", "reset") for resource in ("requests", "tokens")
 )
+_ANTHROPIC = frozenset(f"anthropic-ratelimit-{resource}-limit" for resource in ("requests", "tokens", "input-tokens"))
 LONGEST = 1e9
 """Seconds, 31 years: a longer wait is this long, so that it can be added to any clock."""
 _EPOCH = 1e9
@@ -53,9 +55,9 @@ def wait_asked(headers: Mapping[str, str], message: str = "") -> float | None:
 
 
 def rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
-    """The `x-ratelimit-*` headers; None when there are none."""
+    """The `x-ratelimit-*` headers, or Anthropic's; None when there are none."""
     if _NAMES.isdisjoint(headers):
-        return None
+        return None if _ANTHROPIC.isdisjoint(headers) else _anthropic(headers)
     return RateLimits(
         limit_requests=_count(headers.get("x-ratelimit-limit-requests")),
         limit_tokens=_count(headers.get("x-ratelimit-limit-tokens")),
@@ -64,6 +66,31 @@ def rate_limits(headers: Mapping[str, str]) -> RateLimits | None:
         reset_requests=duration(headers.get("x-ratelimit-reset-requests", "")),
         reset_tokens=duration(headers.get("x-ratelimit-reset-tokens", "")),
     )
+
+
+def _anthropic(headers: Mapping[str, str]) -> RateLimits:
+    """`anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}`; what has no sum is the prompts'."""
+    tokens = "tokens" if "anthropic-ratelimit-tokens-limit" in headers else "input-tokens"
+
+    def of(resource: str, what: str) -> str:
+        return headers.get(f"anthropic-ratelimit-{resource}-{what}", "")
+
+    return RateLimits(
+        limit_requests=_count(of("requests", "limit")),
+        limit_tokens=_count(of(tokens, "limit")),
+        remaining_requests=_count(of("requests", "remaining")),
+        remaining_tokens=_count(of(tokens, "remaining")),
+        reset_requests=_until(of("requests", "reset")),
+        reset_tokens=_until(of(tokens, "reset")),
+    )
+
+
+def _until(moment: str) -> float | None:
+    """Seconds until a moment in RFC 3339, 0 when it is past; None when it is none."""
+    try:
+        return min(max(0.0, datetime.fromisoformat(moment).timestamp() - time.time()), LONGEST)
+    except (ValueError, OverflowError):
+        return None
 
 
 def should_retry(headers: Mapping[str, str]) -> bool | None:

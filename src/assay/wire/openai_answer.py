@@ -109,11 +109,13 @@ def read_usage(data: JSONObject) -> Usage:
     usage = data.get("usage") or groq_extra(data).get("usage")
     if not isinstance(usage, dict):
         return Usage()
+    details = an_object(usage.get("prompt_tokens_details"))
     prompt, completion = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
-        cached_tokens=count(an_object(usage.get("prompt_tokens_details")).get("cached_tokens")),
+        cached_tokens=count(details.get("cached_tokens")),
+        cache_write_tokens=count(details.get("cache_write_tokens")),
         reasoning_tokens=count(an_object(usage.get("completion_tokens_details")).get("reasoning_tokens")),
         total_tokens=count(usage.get("total_tokens")) or prompt + completion,
         cost=amount(usage.get("cost"), MOST_COST),
