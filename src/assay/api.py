@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar, Unpack, overload
 
 from pydantic import BaseModel
 
-from assay.connect.connection import surroundings
+from assay.connect.address import surroundings
 from assay.connect.given import Given
 from assay.extractor import SETTINGS, Extractor, settings_of
 from assay.options import Options, OptionsDict

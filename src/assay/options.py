@@ -89,6 +89,7 @@ class OptionsDict(TypedDict, total=False):
     context_tokens: int | None
     vision: Literal["auto", "never", "always"]
     ground: Ground
+    prompt_cache: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,8 @@ class Options:
     ground: Ground = "off"
     """Whether values that do not stand in the source are asked for again: `ask` once, `require` until they do or the
     extraction fails. Where each value stands is known in every setting."""
+    prompt_cache: bool = False
+    """Mark the end of the system prompt for the server's cache, where the protocol has such marks: Anthropic's. Others cache unasked."""
 
     @classmethod
     def of(cls, **given: Any) -> Options:

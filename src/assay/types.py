@@ -331,6 +331,8 @@ class Profile:
     """Whether a worked example is shown even when the user gave none (tiny models need one)."""
     strict: bool = False
     """Whether `json_schema` is enforced exactly, in the strict form."""
+    exact: bool = False
+    """Whether `json_schema` is of use only for what the dialect says exactly: `auto` leaves it out for other targets."""
     max_tokens: int | None = None
     """The answer's length asked for when the user gives none."""
     reasoning: bool = False

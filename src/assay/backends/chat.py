@@ -47,7 +47,7 @@ class Endpoint:
     """Modes in which whole answers are read as streams, so that one that runs away is broken off."""
 
     def request(self, path: str, body: bytes, accept: str = "application/json") -> Request:
-        url = self.base_url.rstrip("/") + path
+        url = _joined(self.base_url.rstrip("/"), path)
         own = self.wire.headers(self.api_key)
         return request_to("POST", url, own, dict(self.headers), body=body, accept=accept, timeout=self.timeout)
 
@@ -56,6 +56,12 @@ class Endpoint:
         body = self.wire.encode(call, self.model, stream=stream)
         path = self.wire.path(self.model, stream=stream)
         return self.request(path, body, "text/event-stream" if stream else "application/json")
+
+
+def _joined(base: str, path: str) -> str:
+    """A base URL may have the version that a path begins with."""
+    version = path[: path.find("/", 1)]
+    return base.removesuffix(version) + path if version[:2] == "/v" and version[2:3].isdigit() else base + path
 
 
 def complete(endpoint: Endpoint, call: Call) -> Flow[Reply]:

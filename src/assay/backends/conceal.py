@@ -11,7 +11,9 @@ from assay.errors import APIError
 from assay.flow.effects import Request
 from assay.types import JSON
 
-SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "x-goog-api-key", "proxy-authorization", "cookie"})
+SECRET_HEADERS = frozenset(
+    {"authorization", "api-key", "x-api-key", "x-goog-api-key", "x-amz-security-token", "proxy-authorization", "cookie"}
+)
 SHORTEST = 6
 """Characters of a key worth hiding: shorter ones are the `x` of local servers, and would be found in any word."""
 _TEXTS = ("message", "code", "type", "param", "request_id", "failed_generation", "body")

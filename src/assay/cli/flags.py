@@ -59,6 +59,7 @@ class ModelFlags:
     ground: Annotated[str | None, _flag("Ask again for values that do not stand in the text: off, ask, require.", "WHEN")] = (
         None
     )
+    prompt_cache: Annotated[bool, _flag("Mark the system prompt for Anthropic's cache.", None, "--prompt-cache")] = False
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Results and errors only.")] = False
 
     def options(self) -> dict[str, Any]:
@@ -68,8 +69,7 @@ class ModelFlags:
             given["model"] = self.model[0] if len(self.model) == 1 else list(self.model)
         if self.split is not None:
             given["split"] = int(self.split) if self.split.isascii() and self.split.isdigit() else self.split
-        if self.strict:
-            given["strict"] = True
+        given |= {name: True for name in ("strict", "prompt_cache") if getattr(self, name)}
         if self.examples is not None:
             given["examples"] = _examples(self.examples)
         if self.context is not None:

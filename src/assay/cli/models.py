@@ -15,7 +15,8 @@ from rich.table import Table
 from assay.backends.local import weights
 from assay.backends.local.table import DEFAULT, MODELS
 from assay.cli.console import err, out
-from assay.connect.connection import LOCAL_DEFAULT, default_model
+from assay.connect.address import default_model
+from assay.connect.connection import LOCAL_DEFAULT
 from assay.options import Options
 
 models = typer.Typer(invoke_without_command=True, help="Local models: which there are, and fetching one.")

@@ -25,7 +25,8 @@ T = TypeVar("T")
 def compile_task(target: Target[T], options: Options, connection: Connection) -> Task[T]:
     """Everything the engine needs that does not depend on the source."""
     profile = connection.profile
-    able = profile.modes if options.mode == "auto" else (options.mode, *_weaker(options.mode, profile))
+    sent = wire(target, profile)
+    able = _able(profile, sent) if options.mode == "auto" else (options.mode, *_weaker(options.mode, profile))
     if options.budget is not None and options.budget.cost is not None and connection.price is None:
         raise ConfigurationError(f"no price is known for {connection.model}: give the budget in tokens, Budget(tokens=...)")
     return Task(
@@ -34,13 +35,14 @@ def compile_task(target: Target[T], options: Options, connection: Connection) ->
         profile=profile,
         modes=Modes(able, connection.learnt),
         model=connection.model,
-        wire=wire(target, profile),
+        wire=sent,
         coercer=Coercer(target.json_schema, target.marks, strict=options.strict, name=target.name, wrapper=target.wrapper),
         strict=options.strict,
         context=options.context,
         params=Params(
             temperature=options.temperature if profile.temperature else None,
             max_tokens=options.max_tokens or profile.max_tokens,
+            prompt_cache=options.prompt_cache,
         ),
         retries=options.retries,
         budget=options.budget,
@@ -58,6 +60,11 @@ def compose(target: Target[Any], options: Options, profile: Profile) -> Prompt:
         examples = [target.worked_example()]
     rendered = render(target.json_schema, PromptStyle(style))
     return prompt.compose(rendered, style, instructions=options.instructions or "", examples=examples)
+
+
+def _able(profile: Profile, sent: Mapping[Mode, WireSchema]) -> tuple[Mode, ...]:
+    """The modes that are of use for this target."""
+    return tuple(m for m in profile.modes if not (profile.exact and m is Mode.JSON_SCHEMA and not sent[m].strict))
 
 
 def _weaker(mode: Mode, profile: Profile) -> tuple[Mode, ...]:

@@ -16,7 +16,10 @@ from urllib.parse import urlsplit
 
 from assay.flow.urls import Origin, origin
 from assay.types import Mode, Profile, PromptStyle
+from assay.wire.anthropic import AnthropicMessages
+from assay.wire.gemini import GeminiContent
 from assay.wire.openai_chat import ChatCompletions
+from assay.wire.openai_responses import OpenAIResponses
 from assay.wire.port import Wire
 
 _SCHEMA_FIRST = (Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT)
@@ -32,13 +35,19 @@ class Provider:
     base_url: str
     key_variable: str | None = None
     """The environment variable that holds the key; None: a server that needs none."""
+    other_key_variable: str | None = None
+    """Where the key is looked for when `key_variable` is not set."""
     wire: Wire = field(default_factory=ChatCompletions)
+    wires: tuple[tuple[str, Wire], ...] = ()
+    """Pairs of a regular expression over the model's name and the protocol that such models are asked in; else it is `wire`."""
     profile: Profile = Profile()
     """What holds for models that no row of `models` names."""
     models: tuple[tuple[str, Profile], ...] = ()
     """Pairs of a regular expression over the model's name and what is known of such models; the first match counts."""
     default_model: str | None = None
     base_url_variable: str | None = None
+    servers: str | None = None
+    """A regular expression over URLs, without `https://`: what matches in full is this provider's, too."""
     own_prefix: bool = True
     """Whether `NAME/` before a model always means this provider; False when it is also an organisation in model names."""
     concurrency: int = field(default=16)
@@ -48,6 +57,18 @@ class Provider:
 
     def profile_of(self, model: str) -> Profile:
         return next((profile for pattern, profile in self.models if re.search(pattern, model)), self.profile)
+
+    def wire_of(self, model: str) -> Wire:
+        return next((wire for pattern, wire in self.wires if re.search(pattern, model)), self.wire)
+
+    def key(self) -> str | None:
+        """The key that the environment has for it."""
+        names = filter(None, (self.key_variable, self.other_key_variable))
+        return next((key for name in names if (key := os.environ.get(name))), None)
+
+    def has_server(self, url: str) -> bool:
+        """Whether a URL is one of its further servers'."""
+        return self.servers is not None and re.fullmatch(rf"https://(?:{self.servers})", url, re.ASCII) is not None
 
 
 _STRICT = Profile(modes=_ALL, strict=True, dialect="strict", stream_modes=(Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT))
@@ -61,13 +82,28 @@ _CONSTRAINED = Profile(
 # fields than the JSON Schema for half the tokens (`tests/benchmarks/bench_quality.py --style fields`).
 _AT_HOME = replace(_CONSTRAINED, prompt_style=PromptStyle.FIELDS)
 _JSON_ONLY = Profile(modes=_JSON_FIRST, stream_modes=(Mode.JSON, Mode.TEXT))
+_THINKING = replace(_STRICT, reasoning=True, temperature=False)
+_OPENAI_THINKS = r"(?:^|[-_/])(?:o\d|gpt-(?:[5-9]|\d\d))"
+_ANTHROPIC = Profile(
+    modes=(Mode.JSON_SCHEMA, Mode.TOOLS, Mode.TEXT),
+    strict=True,
+    exact=True,
+    reasoning=True,
+    temperature=False,
+    dialect="anthropic",
+    stream_modes=(Mode.JSON_SCHEMA, Mode.TOOLS, Mode.TEXT),
+)
+# These refuse a tool that is forced on them, as pydantic-ai measured.
+_UNFORCED = ((r"(?:fable|mythos)-5-[12]|(?:opus|sonnet)-5-5", replace(_ANTHROPIC, modes=(Mode.JSON_SCHEMA, Mode.TEXT))),)
+_GEMINI = Profile(modes=_ALL, reasoning=True, dialect="gemini", stream_modes=_ALL)
+_GEMINI_3 = r"gemini-(?:[3-9]|\d\d)"  # from there on a temperature below 1.0 may make it loop, says its documentation
 
 PROVIDERS: tuple[Provider, ...] = (
     Provider(
         "groq",
         "https://api.groq.com/openai/v1",
         "GROQ_API_KEY",
-        ChatCompletions(max_tokens="max_completion_tokens"),  # max_tokens is deprecated there
+        wire=ChatCompletions(max_tokens="max_completion_tokens"),  # max_tokens is deprecated there
         # Groq neither streams nor takes tools together with a schema; JSON mode does not stream either.
         profile=Profile(modes=_JSON_FIRST, stream_modes=(Mode.TEXT,)),
         models=(
@@ -82,11 +118,69 @@ PROVIDERS: tuple[Provider, ...] = (
         "openai",
         "https://api.openai.com/v1",
         "OPENAI_API_KEY",
-        ChatCompletions(max_tokens="max_completion_tokens"),  # reasoning models refuse max_tokens
-        _STRICT,
-        models=((r"^(o\d|gpt-5)", replace(_STRICT, reasoning=True, temperature=False)),),
+        wire=ChatCompletions(max_tokens="max_completion_tokens"),  # reasoning models refuse max_tokens
+        wires=((r"-pro\b|codex|deep-research", OpenAIResponses()),),
+        profile=_STRICT,
+        models=((_OPENAI_THINKS, _THINKING),),
         base_url_variable="OPENAI_BASE_URL",
         own_prefix=False,
+    ),
+    Provider(
+        "openai-responses",
+        "https://api.openai.com/v1",
+        "OPENAI_API_KEY",
+        wire=OpenAIResponses(),
+        profile=replace(_STRICT, stream_modes=_ALL),
+        models=((_OPENAI_THINKS, replace(_THINKING, stream_modes=_ALL)),),
+        base_url_variable="OPENAI_BASE_URL",
+    ),
+    Provider(
+        "azure",  # a model is a deployment's name there
+        "https://{resource}.openai.azure.com/openai/v1",
+        "AZURE_OPENAI_API_KEY",
+        wire=ChatCompletions(max_tokens="max_completion_tokens"),
+        profile=_STRICT,
+        models=((_OPENAI_THINKS, _THINKING),),
+        base_url_variable="AZURE_OPENAI_ENDPOINT",
+        servers=r"[\w-]+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com(?:/openai/v1)?/?",
+    ),
+    Provider(
+        "anthropic",
+        "https://api.anthropic.com",
+        "ANTHROPIC_API_KEY",
+        wire=AnthropicMessages(),
+        profile=_ANTHROPIC,
+        models=_UNFORCED,
+        base_url_variable="ANTHROPIC_BASE_URL",
+    ),
+    Provider(
+        "azure-anthropic",
+        "https://{resource}.services.ai.azure.com/anthropic",
+        "ANTHROPIC_FOUNDRY_API_KEY",
+        wire=AnthropicMessages(),
+        profile=_ANTHROPIC,
+        models=_UNFORCED,
+        base_url_variable="ANTHROPIC_FOUNDRY_BASE_URL",
+        servers=r"[\w-]+\.services\.ai\.azure\.com/anthropic(?:/v1)?/?",
+    ),
+    Provider(
+        "bedrock-anthropic",  # models are named anthropic.NAME there
+        "https://bedrock-mantle.{AWS_REGION}.api.aws/anthropic",
+        "AWS_BEARER_TOKEN_BEDROCK",
+        wire=AnthropicMessages(key="bearer"),
+        profile=_ANTHROPIC,
+        models=_UNFORCED,
+        servers=r"bedrock-mantle\.[\w-]+\.api\.aws/anthropic(?:/v1)?/?",
+    ),
+    Provider(
+        "google",
+        "https://generativelanguage.googleapis.com/v1beta",
+        "GOOGLE_API_KEY",
+        other_key_variable="GEMINI_API_KEY",
+        wire=GeminiContent(),
+        profile=_GEMINI,
+        models=((_GEMINI_3, replace(_GEMINI, temperature=False)),),
+        base_url_variable="GOOGLE_GEMINI_BASE_URL",
     ),
     Provider("ollama", "http://localhost:11434/v1", profile=_AT_HOME, concurrency=2, watched=True),
     Provider("vllm", "http://localhost:8000/v1", profile=_CONSTRAINED),
@@ -110,6 +204,7 @@ PROVIDERS: tuple[Provider, ...] = (
         "https://generativelanguage.googleapis.com/v1beta/openai",
         "GEMINI_API_KEY",
         profile=Profile(modes=_SCHEMA_FIRST),
+        models=((_GEMINI_3, Profile(modes=_SCHEMA_FIRST, temperature=False)),),
     ),
     Provider(
         "xai",
@@ -147,12 +242,13 @@ BY_NAME = {provider.name: provider for provider in PROVIDERS}
 def by_url(base_url: str) -> Provider:
     """The provider that lives at a URL, its path given or not; `ANY_SERVER` when none is known to."""
     url = base_url.rstrip("/")
-    return next((provider for provider in PROVIDERS if url in _urls(provider)), ANY_SERVER)
+    return next((provider for provider in PROVIDERS if url in _urls(provider) or provider.has_server(url)), ANY_SERVER)
 
 
 def owner(url: str, named: Provider) -> Provider | None:
     """The provider whose servers are at a URL: by its own origin, or that of its own base-URL variable; `named` is looked at first."""
-    return next((provider for provider in (named, *PROVIDERS) if origin(url) in _origins(provider)), None)
+    rows = (named, *PROVIDERS)
+    return next((row for row in rows if origin(url) in _origins(row) or row.has_server(url)), None)
 
 
 def _origins(provider: Provider) -> Iterator[Origin]:
