@@ -42,12 +42,45 @@ if TYPE_CHECKING:
     from assay.api import Extractable, aextract, extract, extractable
     from assay.documents import Document, read
     from assay.extractor import Extractor
-    from assay.groq import AsyncGroq, Groq
+    from assay.groq import (
+        NOT_GIVEN,
+        APIResponse,
+        APIResponseValidationError,
+        AsyncAPIResponse,
+        AsyncGroq,
+        AsyncStream,
+        DefaultAioHttpClient,
+        DefaultAsyncHttpxClient,
+        DefaultHttpxClient,
+        Groq,
+        GroqError,
+        NotGiven,
+        Omit,
+        Stream,
+        Timeout,
+        not_given,
+        omit,
+    )
     from assay.ground import Grounded, Inferred, Quoted
     from assay.streaming import Partial
     from assay.target import JSONSchema
 else:
     _ROOMS = {
+        "APIResponse": "groq",
+        "APIResponseValidationError": "groq",
+        "AsyncAPIResponse": "groq",
+        "AsyncStream": "groq",
+        "DefaultAioHttpClient": "groq",
+        "DefaultAsyncHttpxClient": "groq",
+        "DefaultHttpxClient": "groq",
+        "GroqError": "groq",
+        "NOT_GIVEN": "groq",
+        "NotGiven": "groq",
+        "Omit": "groq",
+        "Stream": "groq",
+        "Timeout": "groq",
+        "not_given": "groq",
+        "omit": "groq",
         "AsyncGroq": "groq",
         "Document": "documents",
         "Extractable": "api",
@@ -80,13 +113,18 @@ else:
 __version__ = "0.1.0"
 
 __all__ = [
+    "NOT_GIVEN",
     "APIConnectionError",
     "APIError",
+    "APIResponse",
     "APIResponseError",
+    "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
     "AssayError",
+    "AsyncAPIResponse",
     "AsyncGroq",
+    "AsyncStream",
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
@@ -96,11 +134,15 @@ __all__ = [
     "Conflict",
     "ConflictError",
     "DecodeError",
+    "DefaultAioHttpClient",
+    "DefaultAsyncHttpxClient",
+    "DefaultHttpxClient",
     "Document",
     "Extractable",
     "ExtractionError",
     "Extractor",
     "Groq",
+    "GroqError",
     "Grounded",
     "Inferred",
     "InternalServerError",
@@ -109,6 +151,8 @@ __all__ = [
     "Message",
     "Mode",
     "NotFoundError",
+    "NotGiven",
+    "Omit",
     "Options",
     "Outcome",
     "Partial",
@@ -125,6 +169,8 @@ __all__ = [
     "SchemaError",
     "Span",
     "Split",
+    "Stream",
+    "Timeout",
     "UnprocessableEntityError",
     "Usage",
     "aextract",
@@ -132,6 +178,8 @@ __all__ = [
     "evals",
     "extract",
     "extractable",
+    "not_given",
+    "omit",
     "read",
     "testing",
 ]

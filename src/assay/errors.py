@@ -29,7 +29,7 @@ shows a key: what they hold of a request is its method and URL.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -220,6 +220,19 @@ class APIError(AssayError):
         self.token_limit = token_limit
         """With `Reason.TOKEN_LIMIT`, the most tokens that the answer may have."""
 
+    def later(self, **make: Callable[[], Any]) -> None:
+        """Attributes that are made when somebody asks for them: values of another library's types, which takes time to load."""
+        for name in make:
+            self.__dict__.pop(name, None)
+        self._later = make
+
+    def __getattr__(self, name: str) -> Any:
+        make = self.__dict__.get("_later", {}).get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = self.__dict__[name] = make()
+        return value
+
     def add(self, note: str) -> None:
         """Say this too, in brackets, unless it is empty."""
         if note:
@@ -244,9 +257,9 @@ class APIStatusError(APIError):
 
     response: ErrorResponse
 
-    @property
-    def status_code(self) -> int:
-        return self.response.status_code
+    def __init__(self, message: str, *, response: ErrorResponse, **fields: Any) -> None:
+        super().__init__(message, response=response, **fields)
+        self.status_code = response.status_code
 
 
 class BadRequestError(APIStatusError):

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,12 @@ from assay.backends.chat import complete, stream
 from assay.backends.exchange import exchange
 from assay.backends.http import async_transport, transport
 from assay.backends.retry import RetryPolicy
-from assay.backends.transports.pyreqwest_transport import BlockingPyreqwestTransport
 from assay.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, AuthenticationError, ConfigurationError
 from assay.flow import drive
-from assay.flow.effects import Request
-from faults.cases import GOOD, TEXT
+from assay.flow.effects import Limits, Request
+from faults.cases import CHUNKED, GOOD, TEXT
 from faults.travel import CALL, KEY, Way, endpoint, program
-from servers import EVENT_STREAM, FIN, Server, answer, chunked, completion, delta, events
+from servers import EVENT_STREAM, FIN, LAST_CHUNK, Server, answer, chunked, completion, delta, events
 
 ONE = chunked(events(delta('{"na'), done=False))
 
@@ -67,20 +67,88 @@ def full() -> Iterator[int]:
         sock.close()
 
 
-def test_the_connect_limit_is_its_own(full: int) -> None:
-    connecting = BlockingPyreqwestTransport(connect_timeout=0.3)
+def test_a_connect_timeout_says_so_and_comes_before_the_whole_time_is_over(full: int, way: Way) -> None:
     started = time.monotonic()
-    with pytest.raises(APITimeoutError, match="connect timeout"):
-        drive.run(complete(endpoint(f"http://127.0.0.1:{full}", timeout=20.0), CALL), connecting)
-    assert time.monotonic() - started < 5
-    connecting.close()
+    with pytest.raises(APITimeoutError, match="connect timeout") as caught:
+        way.complete(endpoint(f"http://127.0.0.1:{full}", timeout=0.6))
+    assert caught.value.code == "connect_timeout"
+    assert time.monotonic() - started < 8
 
 
-def test_connecting_ends_with_the_total_limit_too(full: int, way: Way) -> None:
-    started = time.monotonic()
-    with pytest.raises(APITimeoutError):
-        way.complete(endpoint(f"http://127.0.0.1:{full}", timeout=0.3))
-    assert time.monotonic() - started < 4
+def test_the_phases_of_a_request_have_limits_of_their_own(full: int, way: Way) -> None:
+    def failure(url: str, limits: Limits) -> str | None:
+        request = Request("GET", url, (), timeout=None, limits=limits)
+        with pytest.raises(APITimeoutError) as caught:
+            way.run(exchange(request, RetryPolicy(max_retries=0)))
+        return caught.value.code
+
+    assert failure(f"http://127.0.0.1:{full}", Limits(0.3, 30.0, 30.0, 30.0)) == "connect_timeout"
+    with Server([60.0]) as silent:
+        assert failure(silent.url, Limits(30.0, 0.3, 30.0, 30.0)) == "read_timeout"
+    with Server([CHUNKED, *[step for _ in range(8) for step in (b"1\r\nx\r\n", 0.1)], LAST_CHUNK]) as slow:
+        request = Request("GET", slow.url, (), timeout=None, limits=Limits(5.0, 0.5, 5.0, 5.0))
+        assert way.run(exchange(request, RetryPolicy(max_retries=0))).body == b"xxxxxxxx"
+
+
+def test_waiting_for_a_free_connection_is_no_network_timeout() -> None:
+    """Twenty calls of 0.1 s over one connection take longer than the timeout of each."""
+    options = {"limits": httpx.Limits(max_connections=1)}
+    with Server(lambda _: [0.1, GOOD]) as server:
+        to = endpoint(server.base_url, timeout=1.0, retry=RetryPolicy(max_retries=2))
+        with Way("httpx-sync", options) as blocking:
+            assert {reply.text for reply in in_threads(20, lambda _: blocking.complete(to))} == {TEXT}
+        with Way("httpx-async", options) as awaited:
+            assert {reply.text for reply in awaited.run_all([complete(to, CALL) for _ in range(20)])} == {TEXT}
+
+
+@pytest.mark.parametrize("name", ["httpx-sync", "httpx-async"])
+def test_a_pool_that_stays_full_says_so(name: str) -> None:
+    with Server([30.0]) as server, Way(name, {"limits": httpx.Limits(max_connections=1)}) as way:
+        slow = endpoint(server.base_url, timeout=3.0, retry=RetryPolicy(max_retries=0))
+        fast = replace(slow, timeout=0.3)
+        with pytest.raises(APITimeoutError) as caught:
+            if way.is_async:
+                way.run_all([complete(slow, CALL), complete(fast, CALL)])
+            else:
+                busy = threading.Thread(target=_swallow, args=(way, slow))
+                busy.start()
+                time.sleep(0.3)
+                try:
+                    way.complete(fast)
+                finally:
+                    busy.join()
+    assert caught.value.code == "pool_timeout"
+    assert "was free" in caught.value.message
+    assert len(server.received) == 1
+
+
+def _swallow(way: Way, to: Any) -> None:
+    with contextlib.suppress(APIError):
+        way.complete(to)
+
+
+@pytest.mark.parametrize("name", ["httpx-sync", "httpx-async"])
+def test_a_transports_own_failure_is_a_connection_error_with_its_cause(name: str) -> None:
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise RuntimeError("oops")
+
+    with (
+        Way(name, {"transport": httpx.MockTransport(broken)}) as way,
+        pytest.raises(APIConnectionError, match="oops") as caught,
+    ):
+        way.complete(endpoint("http://model.invalid/v1"))
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert caught.value.requests == 2
+
+
+def test_a_connection_error_has_its_cause_without_the_keys_of_its_frames(way: Way) -> None:
+    with pytest.raises(APIConnectionError) as caught:
+        way.complete(endpoint("http://127.0.0.1:1"))
+    cause = caught.value.__cause__
+    assert cause is not None
+    while cause is not None:
+        assert cause.__traceback__ is None
+        cause = cause.__cause__ or cause.__context__
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://", "ftp://127.0.0.1", "http://127.0.0.1:99999"])

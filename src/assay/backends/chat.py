@@ -6,15 +6,16 @@ import time
 from dataclasses import dataclass, field, replace
 
 from assay.backends.exchange import Done, Once, Try, open_once, persist, read_all, send_once
+from assay.backends.gate import Gate
 from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.data.runaway import Leash
-from assay.errors import APIStatusError, Reason
-from assay.flow.effects import Emit, Flow, Incoming, Read, Request
+from assay.errors import APIError, APIStatusError, Reason
+from assay.flow.effects import Emit, Flow, Incoming, Read, Request, Response
 from assay.flow.relay import relay_emitted
 from assay.options import DEFAULT_TIMEOUT
 from assay.types import RUNAWAY, Bound, Call, Delta, Mode, Reply, Usage
-from assay.wire.errors import rejected
+from assay.wire.errors import of_answer, rejected
 from assay.wire.events import looks_streamed
 from assay.wire.headers import rate_limits
 from assay.wire.openai_chat import ChatCompletions
@@ -45,6 +46,8 @@ class Endpoint:
     limiter: Limiter | None = field(default=None, repr=False)
     watched: tuple[Mode, ...] = ()
     """Modes in which whole answers are read as streams, so that one that runs away is broken off."""
+    gate: Gate = field(default_factory=Gate, repr=False, compare=False)
+    """What holds calls back after a refusal where there is no limiter."""
 
     def request(self, path: str, body: bytes, accept: str = "application/json") -> Request:
         url = _joined(self.base_url.rstrip("/"), path)
@@ -76,7 +79,7 @@ def complete(endpoint: Endpoint, call: Call) -> Flow[Reply]:
             for _ in collected.feed(response.body):
                 pass
             return _done(collected.reply(trying.number, trying.seconds()), trying)
-        return _done(endpoint.wire.decode(response.body, response.headers, trying.number, trying.seconds()), trying)
+        return _done(_decoded(endpoint.wire, response, trying), trying)
 
     return _reply(once, endpoint, call, endpoint.asking(call))
 
@@ -106,7 +109,7 @@ def _collect(wire: Wire, incoming: Incoming, trying: Try, bound: Bound | None) -
     chunk: bytes = yield Read(incoming)
     if chunk.lstrip().startswith((b"{", b"[", b"<")):
         body = chunk + (yield from read_all(incoming))
-        reply = wire.decode(body, incoming.headers, trying.number, trying.seconds())
+        reply = _decoded(wire, Response(incoming.status, incoming.headers, body), trying)
         yield Emit(Delta(reply.text, reply.reasoning or ""))
         return reply
     while chunk:
@@ -137,6 +140,13 @@ def _broken_off(pieces: list[str], incoming: Incoming, trying: Try) -> Reply:
     )
 
 
+def _decoded(wire: Wire, response: Response, trying: Try) -> Reply:
+    try:
+        return wire.decode(response.body, response.headers, trying.number, trying.seconds())
+    except APIError as error:
+        raise of_answer(error, response.status, response.headers, response.body)  # noqa: B904  # the same error
+
+
 def _done(reply: Reply, trying: Try) -> Done[Reply]:
     if trying.failed:
         times = "twice" if trying.number == 2 else f"{trying.number} times"
@@ -151,7 +161,7 @@ def _reply(once: Once[Reply], endpoint: Endpoint, call: Call, request: Request) 
     if call.bound is not None and call.bound.characters is not None and call.params.temperature == 0:
         retry = retry.but_not_after_timeouts()  # the same question would be answered the same, and take as long
     try:
-        return (yield from persist(once, request, retry, endpoint.limiter, tokens))
+        return (yield from persist(once, request, retry, endpoint.limiter or endpoint.gate, tokens))
     except APIStatusError as error:
         if error.status_code in {401, 403}:
             error.add(endpoint.key_hint)

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from assay.backends.conceal import conceal
 from assay.backends.failures import host
+from assay.backends.gate import Gate
 from assay.backends.limiter import Limiter
 from assay.backends.retry import RetryPolicy
 from assay.backends.transports.unpack import MAX_BODY
@@ -76,11 +77,14 @@ def exchange(request: Request, retry: RetryPolicy) -> Flow[Response]:
 
 def persist(once: Once[T], request: Request, retry: RetryPolicy, limiter: Limiter | None = None, tokens: int = 0) -> Flow[T]:
     """The value of the first try that succeeds. Raises the last error. `tokens` are booked with the limiter for each try."""
+    waits = retry.max_retries > 0 or not isinstance(
+        limiter, Gate
+    )  # who is not to try again learns at once what the server says
     rounds: Rounds | None = None
     budget, requests, spent = 0.0, 0, 0.0
     failed: tuple[str, ...] = ()
     while True:
-        while limiter is not None and (pause := limiter.reserve(tokens)) > 0:
+        while waits and limiter is not None and (pause := limiter.reserve(tokens)) > 0:
             yield Sleep(pause)
         requests += 1
         started = time.monotonic()
@@ -94,7 +98,7 @@ def persist(once: Once[T], request: Request, retry: RetryPolicy, limiter: Limite
             left = budget - spent
             wait = rounds.after(error)
             if wait is None or wait >= left:
-                raise _final(error, requests, request, left) from None
+                raise _final(error, requests, request, left)  # noqa: B904  # the same error, with its cause
             yield Sleep(wait)
             spent += wait
             failed += (_briefly(error, request),)

@@ -44,6 +44,22 @@ def connect_timed_out(request: Request, seconds: float) -> APITimeoutError:
     return APITimeoutError(f"no connection to {host(request)} within {seconds:g} s (connect timeout)", code="connect_timeout")
 
 
+def read_timed_out(request: Request, seconds: float) -> APITimeoutError:
+    return APITimeoutError(f"nothing more from {host(request)} for {seconds:g} s (read timeout)", code="read_timeout")
+
+
+def write_timed_out(request: Request, seconds: float) -> APITimeoutError:
+    return APITimeoutError(
+        f"{host(request)} took nothing of the request for {seconds:g} s (write timeout)", code="write_timeout"
+    )
+
+
+def pool_timed_out(request: Request, seconds: float) -> APITimeoutError:
+    """Nothing was sent: it is not the network that was slow."""
+    message = f"no connection to {host(request)} was free within {seconds:g} s (pool timeout): the httpx client has too few for its calls"
+    return APITimeoutError(message, code="pool_timeout")
+
+
 def timed_out(request: Request) -> APITimeoutError:
     limit = "the time allowed" if request.timeout is None else f"{request.timeout:.3g} s"
     return APITimeoutError(f"no whole answer from {host(request)} within {limit} (timeout)", code="timeout")

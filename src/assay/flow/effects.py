@@ -25,6 +25,18 @@ T = TypeVar("T")
 
 
 @frozen
+class Limits:
+    """Seconds that each phase of a request may take, as httpx has them; None: as long as it takes."""
+
+    connect: float | None
+    read: float | None
+    """From one byte of the answer to the next."""
+    write: float | None
+    pool: float | None
+    """For a free connection."""
+
+
+@frozen
 class Request:
     """An HTTP request, or what a local engine takes in its place. The headers hold the key: they are never shown."""
 
@@ -34,6 +46,8 @@ class Request:
     body: bytes = b""
     timeout: float | None = 60.0
     """Seconds from connecting to the last byte; None waits for ever."""
+    limits: Limits | None = None
+    """Of its phases, where they were given one by one."""
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {shown(self.url)}, {len(self.body)} bytes>"

@@ -43,6 +43,12 @@ def redirected(url: str, location: str) -> str:
     return target
 
 
+def bare(url: str) -> str:
+    """A URL without user name and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def shown(url: str) -> str:
     """A URL as it may be printed: without user name and password, and without what its query says.
 

@@ -15,9 +15,10 @@ from pydantic import BaseModel
 
 from assay.errors import ConfigurationError
 from assay.flow.effects import Request
+from assay.flow.urls import origin, shown
 from assay.groq.cut import Decoder
 from assay.groq.params import CallOptions, NotGiven
-from assay.groq.settings import ClientSettings, seconds
+from assay.groq.settings import API_PATH, ClientSettings, checked, limits
 from assay.groq.upload import Upload
 from assay.types import JSON
 from assay.wire.request import bearer
@@ -32,11 +33,18 @@ class Action(Generic[T]):
     path: str
     parse: Callable[[bytes, Mapping[str, str]], T]
     """Reads a whole body, given the headers too. `APIError` when it is not what the API promises."""
-    body: Mapping[str, Any] | Upload | None = None
+    body: Mapping[str, Any] | Upload | bytes | None = None
     options: CallOptions = field(default_factory=CallOptions)
     decoder: Callable[[Mapping[str, str]], Decoder[Any]] | None = None
     """Set for a call that streams: what cuts the body into items, given the headers. Then `parse` is not used."""
     accept: str = "application/json"
+    at_root: bool = False
+    """Whether the path begins at the server, and not at the API's own path."""
+
+    @property
+    def model(self) -> str:
+        """Whose limits it counts against."""
+        return str(self.body.get("model", "")) if isinstance(self.body, Mapping) else ""
 
 
 def request(action: Action[Any], settings: ClientSettings) -> Request:
@@ -44,6 +52,7 @@ def request(action: Action[Any], settings: ClientSettings) -> Request:
     body, content_type = _encode(action)
     given = {**_lower(settings.headers), **_lower(action.options.get("extra_headers") or {})}
     timeout = action.options.get("timeout", NotGiven())
+    total, phases = limits(settings.timeout if isinstance(timeout, NotGiven) else checked(timeout))
     sent = request_to(
         action.method,
         _url(action, settings),
@@ -52,10 +61,10 @@ def request(action: Action[Any], settings: ClientSettings) -> Request:
         body=body,
         accept=action.accept,
         content_type=content_type,
-        timeout=settings.timeout if isinstance(timeout, NotGiven) else seconds(timeout),
+        timeout=total,
     )
     kept = tuple((name, value) for name, value in sent.headers if not isinstance(value, NotGiven))
-    return sent if len(kept) == len(sent.headers) else replace(sent, headers=kept)
+    return sent if phases is None and len(kept) == len(sent.headers) else replace(sent, headers=kept, limits=phases)
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
@@ -66,6 +75,8 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 def _encode(action: Action[Any]) -> tuple[bytes, str | None]:
     extra = action.options.get("extra_body") or {}
     match action.body:
+        case bytes() as content:
+            return content, None
         case None if not extra:
             return b"", None
         case Upload() as upload:
@@ -99,7 +110,19 @@ _ENCODER = json.JSONEncoder(default=_plain, ensure_ascii=False, allow_nan=False,
 def _url(action: Action[Any], settings: ClientSettings) -> str:
     query = {**settings.query, **(action.options.get("extra_query") or {})}
     pairs = urlencode({name: _query_value(value) for name, value in query.items() if not isinstance(value, NotGiven)})
-    return settings.base_url + action.path + (f"?{pairs}" if pairs else "")
+    url = _place(action.path, settings.base_url, action.at_root)
+    return url + ("&" if "?" in url else "?") * bool(pairs) + pairs
+
+
+def _place(path: str, base_url: str, at_root: bool) -> str:
+    if not path.startswith(("http://", "https://")):
+        return (base_url.removesuffix(API_PATH) if at_root else base_url) + path
+    try:
+        if origin(path) == origin(base_url):
+            return path
+    except ValueError:
+        pass
+    raise ConfigurationError(f"{shown(path)} is another server than this client's, which its key goes to")
 
 
 def _query_value(value: object) -> str:

@@ -6,67 +6,92 @@ import logging
 from collections.abc import Mapping
 from typing import TypeVar
 
-from assay.backends.exchange import Done, Try, open_once, persist, send_once
+from assay.backends.exchange import Done, Once, Try, open_once, persist, send_once
+from assay.backends.gate import Gate
 from assay.backends.retry import RetryPolicy
-from assay.errors import APIError, ErrorResponse
-from assay.flow.effects import Emit, Flow, Incoming, Read, Request, Response
+from assay.errors import APIError
+from assay.flow.effects import Emit, Flow, Incoming, Read, Request
 from assay.flow.urls import shown
 from assay.groq.action import Action
-from assay.wire.errors import request_id
+from assay.groq.as_httpx import dressed
+from assay.types import frozen
+from assay.wire.errors import of_answer, request_id
 
 T = TypeVar("T")
 
 log = logging.getLogger("assay.groq")
 
 
-def whole(request: Request, retry: RetryPolicy) -> Flow[Response]:
+@frozen
+class Answered:
+    """The head of an answer, and how it was got."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str]
+    retries: int
+    seconds: float
+
+
+def whole(request: Request, retry: RetryPolicy, gate: Gate) -> Flow[tuple[Answered, bytes]]:
     """The response, its body read but not judged."""
 
-    def once(trying: Try) -> Flow[Done[Response]]:
+    def once(trying: Try) -> Flow[Done[tuple[Answered, bytes]]]:
         response = yield from send_once(trying.request)
-        _log_answer(trying, response.status, response.headers)
-        return Done(response)
+        return Done((_answered(trying, response.status, response.headers), response.body))
 
-    _log_request(request)
-    return (yield from persist(once, request, retry))
+    return (yield from _persist(once, request, retry, gate))
 
 
-def answer(action: Action[T], request: Request, retry: RetryPolicy) -> Flow[T]:
+def answer(action: Action[T], request: Request, retry: RetryPolicy, gate: Gate) -> Flow[T]:
     """The answer. A body that was spoilt on its way is a failed try like any other."""
 
     def once(trying: Try) -> Flow[Done[T]]:
         response = yield from send_once(trying.request)
-        value = parsed(action, response.status, response.headers, response.body)
-        _log_answer(trying, response.status, response.headers)
+        value = _parsed(action, response.status, response.headers, response.body)
+        _answered(trying, response.status, response.headers)
         return Done(value)
 
-    _log_request(request)
-    return (yield from persist(once, request, retry))
+    return (yield from _persist(once, request, retry, gate))
 
 
-def opened(request: Request, retry: RetryPolicy) -> Flow[None]:
-    """Emits the opened response, then its body's pieces as they come."""
+def opened(request: Request, retry: RetryPolicy, gate: Gate) -> Flow[None]:
+    """Emits the head of the response, then its body's pieces as they come."""
 
-    def once(trying: Try) -> Flow[Done[Incoming]]:
+    def once(trying: Try) -> Flow[Done[tuple[Answered, Incoming]]]:
         incoming = yield from open_once(trying.request)
-        _log_answer(trying, incoming.status, incoming.headers)
-        return Done(incoming)
+        return Done((_answered(trying, incoming.status, incoming.headers), incoming))
 
-    _log_request(request)
-    incoming = yield from persist(once, request, retry)
-    yield Emit(incoming)
-    while piece := (yield Read(incoming)):
-        yield Emit(piece)
+    answered, incoming = yield from _persist(once, request, retry, gate)
+    yield Emit(answered)
+    try:
+        while piece := (yield Read(incoming)):
+            yield Emit(piece)
+    except APIError as error:
+        raise dressed(error, request)  # noqa: B904  # the same error
 
 
-def parsed(action: Action[T], status: int, headers: Mapping[str, str], body: bytes) -> T:
+def parsed(action: Action[T], answered: Answered, body: bytes) -> T:
     """The answer in a body. An `APIError` about it says which response it was."""
+    try:
+        return _parsed(action, answered.status, answered.headers, body)
+    except APIError as error:
+        raise dressed(error, answered.request)  # noqa: B904  # the same error
+
+
+def _persist(once: Once[T], request: Request, retry: RetryPolicy, gate: Gate) -> Flow[T]:
+    _log_request(request)
+    try:
+        return (yield from persist(once, request, retry, gate))
+    except APIError as error:
+        raise dressed(error, request)  # noqa: B904  # the same error
+
+
+def _parsed(action: Action[T], status: int, headers: Mapping[str, str], body: bytes) -> T:
     try:
         return action.parse(body, headers)
     except APIError as error:
-        error.request_id = error.request_id or request_id(headers)
-        error.response = error.response or ErrorResponse(status, headers, body.decode(errors="replace"))
-        raise
+        raise of_answer(error, status, headers, body)  # noqa: B904  # the same error
 
 
 def _log_request(request: Request) -> None:
@@ -80,7 +105,7 @@ def _log_request(request: Request) -> None:
         )
 
 
-def _log_answer(trying: Try, status: int, headers: Mapping[str, str]) -> None:
+def _answered(trying: Try, status: int, headers: Mapping[str, str]) -> Answered:
     request = trying.request
     log.info(
         "%s %s: %d, request id %s, %d request(s)",
@@ -90,3 +115,4 @@ def _log_answer(trying: Try, status: int, headers: Mapping[str, str]) -> None:
         request_id(headers),
         trying.number,
     )
+    return Answered(request, status, headers, trying.number - 1, trying.seconds())

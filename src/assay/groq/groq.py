@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from assay.backends import http
+from assay.backends.gate import Gates
 from assay.flow.effects import AsyncTransport, Transport
 from assay.groq.calls import Awaited, AwaitedRaw, AwaitedStreamed, Direct, Raw, Streamed, variant
 from assay.groq.driver import AsyncDriver, Driver
 from assay.groq.logs import follow_environment
-from assay.groq.params import NotGiven
+from assay.groq.params import NOT_GIVEN, NotGiven
 from assay.groq.resources import API
-from assay.groq.settings import Changes, changed, settings
-from assay.options import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
+from assay.groq.settings import Changes, changed, settings, timeout_of
+from assay.options import DEFAULT_MAX_RETRIES
 
 if TYPE_CHECKING:
     import httpx
@@ -37,7 +38,7 @@ class Groq(API[Direct]):
         *,
         api_key: str | None = None,
         base_url: object = None,
-        timeout: float | httpx.Timeout | NotGiven | None = DEFAULT_TIMEOUT,
+        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
@@ -47,24 +48,25 @@ class Groq(API[Direct]):
         own = settings(
             api_key=api_key,
             base_url=base_url,
-            timeout=timeout,
+            timeout=timeout_of(http_client) if isinstance(timeout, NotGiven) else timeout,
             max_retries=max_retries,
             headers=default_headers or {},
             query=default_query or {},
         )
-        super().__init__(Direct(Driver(own, http.transport(http_client))))
+        super().__init__(Direct(Driver(own, http.transport(http_client), Gates())))
 
     def copy(self, *, http_client: httpx.Client | Transport | None = None, **changes: Unpack[Changes]) -> Self:
         """A client with other settings over the same connections."""
         driver = self.way.driver
         transport = driver.transport if http_client is None else http.transport(http_client)
         client = type(self).__new__(type(self))
-        API.__init__(client, Direct(Driver(changed(driver.settings, changes), transport)))
+        API.__init__(client, Direct(Driver(changed(driver.settings, changes), transport, driver.gates)))
         return client
 
     with_options = copy
 
     def close(self) -> None:
+        self.way.driver.closed = True
         self.way.driver.transport.close()
 
     def __enter__(self) -> Self:
@@ -85,7 +87,7 @@ class AsyncGroq(API[Awaited]):
         *,
         api_key: str | None = None,
         base_url: object = None,
-        timeout: float | httpx.Timeout | NotGiven | None = DEFAULT_TIMEOUT,
+        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
@@ -95,24 +97,25 @@ class AsyncGroq(API[Awaited]):
         own = settings(
             api_key=api_key,
             base_url=base_url,
-            timeout=timeout,
+            timeout=timeout_of(http_client) if isinstance(timeout, NotGiven) else timeout,
             max_retries=max_retries,
             headers=default_headers or {},
             query=default_query or {},
         )
-        super().__init__(Awaited(AsyncDriver(own, http.async_transport(http_client))))
+        super().__init__(Awaited(AsyncDriver(own, http.async_transport(http_client), Gates())))
 
     def copy(self, *, http_client: httpx.AsyncClient | AsyncTransport | None = None, **changes: Unpack[Changes]) -> Self:
         """A client with other settings over the same connections."""
         driver = self.way.driver
         transport = driver.transport if http_client is None else http.async_transport(http_client)
         client = type(self).__new__(type(self))
-        API.__init__(client, Awaited(AsyncDriver(changed(driver.settings, changes), transport)))
+        API.__init__(client, Awaited(AsyncDriver(changed(driver.settings, changes), transport, driver.gates)))
         return client
 
     with_options = copy
 
     async def close(self) -> None:
+        self.way.driver.closed = True
         await self.way.driver.transport.aclose()
 
     async def __aenter__(self) -> Self:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from inspect import Parameter, Signature
-from typing import Any, Literal, Required, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Required, TypeAlias, TypedDict
 
 from assay.errors import nearest
 from assay.groq.chat_types import ChatCompletionMessage
 from assay.types import JSON
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class NotGiven:
@@ -24,7 +27,15 @@ class NotGiven:
         return "NOT_GIVEN"
 
 
-NOT_GIVEN = NotGiven()
+class Omit(NotGiven):
+    """The type of `omit`: a header, or a parameter, that is not to be sent."""
+
+    def __repr__(self) -> str:
+        return "omit"
+
+
+NOT_GIVEN = not_given = NotGiven()
+omit = Omit()
 
 
 class CallOptions(TypedDict, total=False):
@@ -34,8 +45,8 @@ class CallOptions(TypedDict, total=False):
     extra_query: Mapping[str, object] | None
     extra_body: Mapping[str, JSON] | None
     """Merged into the JSON body, over the parameters."""
-    timeout: float | None
-    """Seconds, from connecting to the last byte; an `httpx.Timeout` counts as its longest phase."""
+    timeout: float | httpx.Timeout | NotGiven | None
+    """Seconds, from connecting to the last byte; of an `httpx.Timeout` each part bounds its own phase."""
 
 
 class TextPart(TypedDict):

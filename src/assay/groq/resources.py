@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import replace
 from functools import cached_property
-from typing import Any, Generic, Literal, Protocol, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, Unpack, overload
 
-from assay.groq import operations
+from assay.errors import Headers
+from assay.groq import media, operations
 from assay.groq.action import Action
 from assay.groq.calls import (
     Awaited,
@@ -25,9 +27,13 @@ from assay.groq.calls import (
 from assay.groq.chat_types import ChatCompletion, ChatCompletionChunk
 from assay.groq.params import ChatParams
 from assay.groq.responses import APIResponse, AsyncAPIResponse
-from assay.groq.settings import ClientSettings
+from assay.groq.settings import ClientSettings, complete
 from assay.groq.streams import AsyncStream, Stream
 from assay.groq.verbs import verb
+from assay.wire.request import USER_AGENT
+
+if TYPE_CHECKING:
+    import httpx
 
 Whole_co = TypeVar("Whole_co", covariant=True)
 Streaming_co = TypeVar("Streaming_co", covariant=True)
@@ -150,6 +156,47 @@ class Batches(Resource[W_co]):
     with_streaming_response: variant[Batches[Streamed], Batches[AwaitedStreamed]] = variant("streamed")
 
 
+class Transcriptions(Resource[W_co]):
+    create = endpoint(media.create_transcription)
+    with_raw_response: variant[Transcriptions[Raw], Transcriptions[AwaitedRaw]] = variant("raw")
+    with_streaming_response: variant[Transcriptions[Streamed], Transcriptions[AwaitedStreamed]] = variant("streamed")
+
+
+class Translations(Resource[W_co]):
+    create = endpoint(media.create_translation)
+    with_raw_response: variant[Translations[Raw], Translations[AwaitedRaw]] = variant("raw")
+    with_streaming_response: variant[Translations[Streamed], Translations[AwaitedStreamed]] = variant("streamed")
+
+
+class Speech(Resource[W_co]):
+    create = content_endpoint(media.create_speech)
+    with_raw_response: variant[Speech[Raw], Speech[AwaitedRaw]] = variant("raw")
+    with_streaming_response: variant[Speech[Streamed], Speech[AwaitedStreamed]] = variant("streamed")
+
+
+class Audio(Resource[W_co]):
+    @cached_property
+    def transcriptions(self) -> Transcriptions[W_co]:
+        return Transcriptions(self.way)
+
+    @cached_property
+    def translations(self) -> Translations[W_co]:
+        return Translations(self.way)
+
+    @cached_property
+    def speech(self) -> Speech[W_co]:
+        return Speech(self.way)
+
+    with_raw_response: variant[Audio[Raw], Audio[AwaitedRaw]] = variant("raw")
+    with_streaming_response: variant[Audio[Streamed], Audio[AwaitedStreamed]] = variant("streamed")
+
+
+class Embeddings(Resource[W_co]):
+    create = endpoint(media.create_embedding)
+    with_raw_response: variant[Embeddings[Raw], Embeddings[AwaitedRaw]] = variant("raw")
+    with_streaming_response: variant[Embeddings[Streamed], Embeddings[AwaitedStreamed]] = variant("streamed")
+
+
 class API(Resource[W_co]):
     """All resources, and calls that they do not have."""
 
@@ -175,6 +222,14 @@ class API(Resource[W_co]):
     def batches(self) -> Batches[W_co]:
         return Batches(self.way)
 
+    @cached_property
+    def audio(self) -> Audio[W_co]:
+        return Audio(self.way)
+
+    @cached_property
+    def embeddings(self) -> Embeddings[W_co]:
+        return Embeddings(self.way)
+
     @property
     def settings(self) -> ClientSettings:
         return self.way.driver.settings
@@ -188,9 +243,25 @@ class API(Resource[W_co]):
         """With its version path: `https://api.groq.com/openai/v1`."""
         return self.settings.base_url
 
+    @base_url.setter
+    def base_url(self, url: object) -> None:
+        self.way.driver.settings = replace(self.settings, base_url=complete(str(url)))
+
     @property
-    def timeout(self) -> float | None:
+    def timeout(self) -> float | httpx.Timeout | None:
         return self.settings.timeout
+
+    @property
+    def default_headers(self) -> Mapping[str, str]:
+        """What every request carries, but for the key; found whatever the case of a name."""
+        return Headers({"accept": "application/json", "user-agent": USER_AGENT, **self.settings.headers})
+
+    @property
+    def default_query(self) -> Mapping[str, object]:
+        return self.settings.query
+
+    def is_closed(self) -> bool:
+        return self.way.driver.closed
 
     @property
     def max_retries(self) -> int:

@@ -7,19 +7,27 @@ with the same methods. What can be said without reading is in `Head`, once for b
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from assay.errors import Headers
 from assay.groq.action import Action
+from assay.groq.as_httpx import Sent
+from assay.groq.casts import cast_body
 from assay.groq.cut import Lines, Text, acut, cut
-from assay.groq.flows import parsed
+from assay.groq.flows import Answered, parsed
 from assay.groq.streams import AsyncStream, Stream
 from assay.types import JSON, RateLimits
 from assay.wire.errors import request_id
 from assay.wire.headers import rate_limits
+
+if TYPE_CHECKING:
+    import httpx
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -27,15 +35,21 @@ T_co = TypeVar("T_co", covariant=True)
 class Head(Generic[T_co]):
     """What is known of a response before its body is read."""
 
-    def __init__(self, action: Action[Any], status: int, headers: Mapping[str, str], body: bytes | None) -> None:
+    def __init__(self, action: Action[Any], answered: Answered, body: bytes | None) -> None:
         self._action = action
+        self._answered = answered
         self._body = body
-        self.status_code = status
-        self.headers = Headers(headers)
+        self.status_code = answered.status
+        self.headers = Headers(answered.headers)
+        self.retries_taken = answered.retries
+        """How often the request was sent again before this came."""
+        self.elapsed = timedelta(seconds=answered.seconds)
+        """From the first request until the body came, or in a stream the head."""
         self.is_closed = body is not None
 
-    def _answer(self, body: bytes) -> Any:
-        return parsed(self._action, self.status_code, self.headers, body)
+    def _answer(self, body: bytes, to: Any) -> Any:
+        action = self._action if to is None else replace(self._action, parse=partial(cast_body, to))
+        return parsed(action, self._answered, body)
 
     @property
     def request_id(self) -> str | None:
@@ -45,6 +59,28 @@ class Head(Generic[T_co]):
     def rate_limits(self) -> RateLimits | None:
         """What the rate-limit headers say; None when there are none."""
         return rate_limits(self.headers)
+
+    @property
+    def method(self) -> str:
+        return self._answered.request.method
+
+    @property
+    def http_version(self) -> str:
+        return "HTTP/1.1"
+
+    @property
+    def url(self) -> httpx.URL:
+        return self.http_request.url
+
+    @cached_property
+    def http_request(self) -> httpx.Request:
+        """What was sent, but for its key."""
+        return Sent.of(self._answered.request).request()
+
+    @cached_property
+    def http_response(self) -> httpx.Response:
+        """The response with what was read of it."""
+        return Sent.of(self._answered.request).response(self.status_code, self.headers, self._body or b"")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.status_code} of {self._action.method} {self._action.path}>"
@@ -56,19 +92,20 @@ class APIResponse(Head[T_co]):
     def __init__(
         self,
         action: Action[Any],
-        status: int,
-        headers: Mapping[str, str],
+        answered: Answered,
         *,
         body: bytes | None = None,
         pieces: Generator[bytes, None, None] | None = None,
     ) -> None:
-        super().__init__(action, status, headers, body)
+        super().__init__(action, answered, body)
         self._pieces = pieces
 
-    def parse(self) -> T_co:
-        """What the call gives without `with_..._response`; for `stream=True` a `Stream`."""
+    def parse(self, *, to: Any = None) -> T_co:
+        """What the call gives without `with_..._response`, or a value of the type `to`; for `stream=True` a `Stream`."""
         decoder = self._action.decoder
-        return self._answer(self.read()) if decoder is None else Stream(self, decoder(self.headers))  # type: ignore[return-value]  # as its Action says
+        if decoder is None or to is not None:
+            return self._answer(self.read(), to)  # type: ignore[no-any-return]  # as its Action says
+        return Stream(self, decoder(self.headers))  # type: ignore[return-value]
 
     def read(self) -> bytes:
         if self._body is None:
@@ -118,19 +155,20 @@ class AsyncAPIResponse(Head[T_co]):
     def __init__(
         self,
         action: Action[Any],
-        status: int,
-        headers: Mapping[str, str],
+        answered: Answered,
         *,
         body: bytes | None = None,
         pieces: AsyncGenerator[bytes, None] | None = None,
     ) -> None:
-        super().__init__(action, status, headers, body)
+        super().__init__(action, answered, body)
         self._pieces = pieces
 
-    async def parse(self) -> T_co:
-        """What the call gives without `with_..._response`; for `stream=True` an `AsyncStream`."""
+    async def parse(self, *, to: Any = None) -> T_co:
+        """What the call gives without `with_..._response`, or a value of the type `to`; for `stream=True` an `AsyncStream`."""
         decoder = self._action.decoder
-        return self._answer(await self.read()) if decoder is None else AsyncStream(self, decoder(self.headers))  # type: ignore[return-value]  # as its Action says
+        if decoder is None or to is not None:
+            return self._answer(await self.read(), to)  # type: ignore[no-any-return]  # as its Action says
+        return AsyncStream(self, decoder(self.headers))  # type: ignore[return-value]
 
     async def read(self) -> bytes:
         if self._body is None:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from assay.errors import ConfigurationError
+from assay.flow.effects import Limits
 from assay.flow.urls import origin, shown
-from assay.groq.params import NotGiven, check
+from assay.groq.params import NOT_GIVEN, NotGiven, check
 from assay.options import DEFAULT_TIMEOUT
 
+if TYPE_CHECKING:
+    import httpx
+
 GROQ_URL = "https://api.groq.com"
+HTTPX_DEFAULT = 5.0
+"""Seconds that httpx gives each phase when nobody says otherwise."""
 API_PATH = "/openai/v1"
 
 
@@ -21,7 +27,7 @@ class ClientSettings:
     api_key: str = field(repr=False)
     base_url: str = field(repr=False)
     """Complete: a path like `/chat/completions` is appended to it."""
-    timeout: float | None
+    timeout: float | httpx.Timeout | None
     max_retries: int
     headers: Mapping[str, str] = field(repr=False)
     """Sent with every request, over the client's own; names as they were given."""
@@ -33,7 +39,7 @@ class Changes(TypedDict, total=False):
 
     api_key: str
     base_url: object
-    timeout: float | None
+    timeout: float | httpx.Timeout | NotGiven | None
     max_retries: int
     default_headers: Mapping[str, str]
     """Added to those that the client has."""
@@ -46,6 +52,9 @@ class Changes(TypedDict, total=False):
 def changed(old: ClientSettings, changes: Changes) -> ClientSettings:
     """`old` with changes. `TypeError` for an unknown one."""
     check(changes, frozenset(Changes.__annotations__) | {"http_client"}, (), "with_options")
+    for name in ("default_headers", "default_query"):
+        if name in changes and f"set_{name}" in changes:
+            raise ConfigurationError(f"{name} adds to what the client has and set_{name} replaces it: give one of them")
     return settings(
         api_key=changes.get("api_key", old.api_key),
         base_url=changes.get("base_url", old.base_url),
@@ -77,7 +86,7 @@ def settings(
     return ClientSettings(
         api_key=key.strip(),
         base_url=complete(str(base_url) if base_url is not None else os.environ.get("GROQ_BASE_URL") or GROQ_URL),
-        timeout=DEFAULT_TIMEOUT if isinstance(timeout, NotGiven) else seconds(timeout),
+        timeout=DEFAULT_TIMEOUT if isinstance(timeout, NotGiven) else checked(timeout),
         max_retries=max_retries,
         headers={**_environment_headers(), **headers},
         query=query,
@@ -96,16 +105,30 @@ def complete(base_url: str) -> str:
     return url if url.endswith("/v1") else url + API_PATH
 
 
-def seconds(timeout: Any) -> float | None:
-    """A timeout as the total time of a request. Of an `httpx.Timeout` it is the longest phase; None waits for ever."""
-    if timeout is None:
-        return None
-    if hasattr(timeout, "connect") and hasattr(timeout, "read"):
-        phases = (timeout.connect, timeout.read, timeout.write, timeout.pool)
-        return None if None in phases else float(max(phases))
+def checked(timeout: Any) -> Any:
+    """A timeout that can be one: seconds, an `httpx.Timeout`, or None."""
+    if timeout is None or _has_phases(timeout):
+        return timeout
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
         raise ConfigurationError(f"timeout is a number of seconds above 0, or None; got {timeout!r}")
     return float(timeout)
+
+
+def timeout_of(http_client: Any) -> Any:
+    """The timeout of an `httpx` client that its user has set; `NOT_GIVEN` where it is httpx's own default."""
+    timeout: Any = getattr(http_client, "timeout", None)
+    return timeout if _has_phases(timeout) and set(timeout.as_dict().values()) != {HTTPX_DEFAULT} else NOT_GIVEN
+
+
+def limits(timeout: Any) -> tuple[float | None, Limits | None]:
+    """A timeout as the limit of a whole request, or as those of its phases."""
+    if not _has_phases(timeout):
+        return timeout, None
+    return None, Limits(timeout.connect, timeout.read, timeout.write, timeout.pool)
+
+
+def _has_phases(timeout: Any) -> bool:
+    return hasattr(timeout, "connect") and hasattr(timeout, "read")
 
 
 def _environment_headers() -> dict[str, str]:

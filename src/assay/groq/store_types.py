@@ -1,4 +1,4 @@
-"""The answers of models, files and batches."""
+"""The answers of models, files, batches, audio and embeddings."""
 
 from __future__ import annotations
 
@@ -93,3 +93,28 @@ class Batch(Answer):
 class BatchList(Answer):
     object: Literal["list"]
     data: list[Batch]
+
+
+class Transcription(Answer):
+    """What was said, or its translation into English; with `verbose_json` its segments too."""
+
+    text: str
+
+
+class EmbeddingUsage(Answer):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class Embedding(Answer):
+    embedding: list[float] | str
+    """Numbers; with `encoding_format="base64"` a text."""
+    index: int
+    object: Literal["embedding"]
+
+
+class EmbeddingList(Answer):
+    object: Literal["list"]
+    data: list[Embedding]
+    model: str
+    usage: EmbeddingUsage | None = None

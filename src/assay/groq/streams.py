@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from assay.errors import APIError
+from assay.groq.as_httpx import dressed
 from assay.groq.cut import Decoder, acut, cut
 
 if TYPE_CHECKING:
@@ -25,7 +27,10 @@ class Stream(Generic[T]):
         return self
 
     def __next__(self) -> T:
-        return next(self._items)
+        try:
+            return next(self._items)
+        except APIError as error:
+            raise dressed(error, self.response._answered.request)  # noqa: B904, SLF001  # the same error
 
     def close(self) -> None:
         self._items.close()
@@ -50,7 +55,10 @@ class AsyncStream(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        return await anext(self._items)
+        try:
+            return await anext(self._items)
+        except APIError as error:
+            raise dressed(error, self.response._answered.request)  # noqa: B904, SLF001  # the same error
 
     async def close(self) -> None:
         await self._items.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -17,16 +17,18 @@ FileTypes: TypeAlias = Content | tuple[str | None, Content] | tuple[str | None, 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A form with one file in it."""
+    """A form, mostly with one file in it. A field with several values is sent once for each, as `name[]`."""
 
-    fields: Mapping[str, str]
+    fields: Mapping[str, str | list[str]]
     name: str
-    content: bytes
+    content: bytes | None
     media_type: str
 
     @classmethod
-    def of(cls, file: FileTypes, fields: Mapping[str, str]) -> Upload:
+    def of(cls, file: FileTypes | None, fields: Mapping[str, str | list[str]]) -> Upload:
         """Reads `file` whole: a retry sends the same bytes again. `OSError` when it cannot be read."""
+        if file is None:
+            return cls(fields, "", None, "")
         name, content, media_type = (*file, None)[:3] if isinstance(file, tuple) else (None, file, None)
         data, own_name = _read(content)
         name = name or own_name or "upload"
@@ -38,10 +40,23 @@ class Upload:
     def encode(self) -> tuple[bytes, str]:
         """The body, and its content type."""
         boundary = secrets.token_hex(16)
-        parts = [_part(boundary, f'name="{_quoted(name)}"', value.encode()) for name, value in self.fields.items()]
-        about = f'name="file"; filename="{_quoted(self.name)}"\r\nContent-Type: {self.media_type}'
-        parts.append(_part(boundary, about, self.content))
+        parts = [_part(boundary, f'name="{_quoted(name)}"', value.encode()) for name, value in self._values()]
+        if self.content is not None:
+            about = f'name="file"; filename="{_quoted(self.name)}"\r\nContent-Type: {self.media_type}'
+            parts.append(_part(boundary, about, self.content))
         return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+    def _values(self) -> Iterator[tuple[str, str]]:
+        for name, value in self.fields.items():
+            if isinstance(value, str):
+                yield name, value
+            else:
+                yield from ((f"{name}[]", each) for each in value)
+
+
+def file_from_path(path: str) -> tuple[str, bytes]:
+    """A file to upload, with its name."""
+    return Path(path).name, Path(path).read_bytes()
 
 
 def _read(content: Any) -> tuple[bytes, str | None]:

@@ -4,47 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Protocol, Unpack
-
-from pydantic import BaseModel
+from typing import Any, Protocol, TypedDict, Unpack
 
 from assay.groq.action import Action
-from assay.groq.params import OPTIONS, CallOptions, check
+from assay.groq.casts import cast_body
+from assay.groq.params import OPTIONS, CallOptions, NotGiven, check
 from assay.groq.settings import API_PATH
 from assay.types import JSON
-from assay.wire.body import read_json
+
+
+class RequestOptions(TypedDict, total=False):
+    """The groq package's own form of a call's options."""
+
+    headers: Mapping[str, str]
+    params: Mapping[str, object]
+    timeout: Any
+    extra_json: Mapping[str, JSON]
+
+
+_NAMES = {"headers": "extra_headers", "params": "extra_query", "extra_json": "extra_body", "timeout": "timeout"}
 
 
 class Verb(Protocol):
     def __call__(
-        self, path: str, *, cast_to: Any = object, body: Mapping[str, JSON] | None = None, **options: Unpack[CallOptions]
+        self,
+        path: str,
+        *,
+        cast_to: Any = object,
+        body: Mapping[str, JSON] | None = None,
+        content: bytes | None = None,
+        options: RequestOptions | None = None,
+        **more: Unpack[CallOptions],
     ) -> Action[Any]: ...
 
 
 def verb(method: str) -> Verb:
     """The description of calls with an HTTP method.
 
-    `path` is with or without `/openai/v1`. `cast_to` says what the body becomes: a pydantic model, `bytes`, `str`, an
-    `httpx.Response`; with anything else it becomes plain JSON data, None when there is no body.
+    `path` begins at the server: `/openai/v1/models`; a whole URL of the same server will do. `cast_to` says what the body becomes:
+    any type that pydantic knows, `bytes`, `str`, an `httpx.Response`; without it, plain JSON data, None when there is no body.
     """
 
     def call(
-        path: str, *, cast_to: Any = object, body: Mapping[str, JSON] | None = None, **options: Unpack[CallOptions]
+        path: str,
+        *,
+        cast_to: Any = object,
+        body: Mapping[str, JSON] | None = None,
+        content: bytes | None = None,
+        options: RequestOptions | None = None,
+        **more: Unpack[CallOptions],
     ) -> Action[Any]:
-        check(options, OPTIONS, (), f"{method.lower()}()")
-        return Action(method, "/" + path.removeprefix(API_PATH).lstrip("/"), partial(_cast, cast_to), body, options)
+        check(more, OPTIONS, (), f"{method.lower()}()")
+        check(options or {}, frozenset(_NAMES), (), "options")
+        asked: Any = {_NAMES[name]: value for name, value in (options or {}).items() if not isinstance(value, NotGiven)}
+        own = path.startswith(f"{API_PATH}/")
+        if not path.startswith(("/", "http://", "https://")):
+            path = f"/{path}"
+        parse = partial(cast_body, cast_to)
+        return Action(
+            method,
+            path.removeprefix(API_PATH) if own else path,
+            parse,
+            body if content is None else content,
+            {**asked, **more},
+            at_root=not own,
+        )
 
     call.__name__ = method.lower()
     return call
-
-
-def _cast(cast_to: Any, body: bytes, headers: Mapping[str, str]) -> Any:
-    if cast_to is bytes:
-        return body
-    if cast_to is str:
-        return body.decode()
-    if isinstance(cast_to, type) and issubclass(cast_to, BaseModel):
-        return cast_to.model_validate(read_json(body))
-    if isinstance(cast_to, type) and hasattr(cast_to, "raise_for_status"):  # an httpx.Response; httpx itself need not be loaded
-        return cast_to(200, headers=dict(headers), content=body)
-    return read_json(body) if body else None

@@ -127,6 +127,16 @@ def rejected(error: APIStatusError, seconds: float) -> Reply:
     )
 
 
+def of_answer(error: APIError, status: int, headers: Mapping[str, str], body: bytes) -> APIError:
+    """An error about an answer, with the answer: its status and type are said where the body is not even JSON."""
+    if error.code in {"not_json", "empty_body"}:
+        error.message = f"{status} ({headers.get('content-type', 'no content type')}): {error.message}"
+        error.args = (error.message,)
+    error.request_id = error.request_id or request_id(headers)
+    error.response = error.response or ErrorResponse(status, headers, body.decode(errors="replace"))
+    return error
+
+
 def request_id(headers: Mapping[str, str]) -> str | None:
     return headers.get("x-request-id") or headers.get("request-id") or headers.get("cf-ray")
 

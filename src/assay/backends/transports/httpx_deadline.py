@@ -41,6 +41,7 @@ class HttpxDeadline(Deadline):
 
     def __init__(self, seconds: float, sockets: WeakSet[socket.socket]) -> None:
         super().__init__(seconds + GRACE)
+        self._seconds: float | None = seconds
         self._sockets = sockets
         self._number = next(_numbers)
         self._given: set[int] = set()
@@ -53,7 +54,10 @@ class HttpxDeadline(Deadline):
         self._extensions["timeout"] = _Left(self)
 
     def left(self, phase: str) -> float:
-        """Seconds for a phase that begins now: of no other request."""
+        """Seconds for a phase that begins now: of no other request. What the request may take counts from its connection on."""
+        if phase not in {"", "pool"} and self._seconds is not None:
+            self.restart(self._seconds + GRACE)
+            self._seconds = None
         if phase == "connect":
             self._extensions["trace"] = self._trace  # only now, since every event of it costs time
         milliseconds = max(int((self.end - GRACE - time.monotonic()) * 1000), 1)

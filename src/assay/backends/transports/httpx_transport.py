@@ -12,19 +12,30 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import httpx
 
-from assay.backends.failures import cannot_be_sent, connect_timed_out, connection_failed, host, timed_out
+from assay.backends.failures import (
+    cannot_be_sent,
+    connect_timed_out,
+    connection_failed,
+    host,
+    pool_timed_out,
+    read_timed_out,
+    timed_out,
+    write_timed_out,
+)
 from assay.backends.transports.httpx_deadline import GRACE, HttpxDeadline
 from assay.backends.transports.incoming import LONGEST, AsyncBody, Body
 from assay.backends.transports.watchdog import Watchdog
 from assay.errors import APIResponseError, AssayError
 from assay.flow.effects import Request, Response
 
-FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, UnicodeEncodeError)
+FAILURES = (httpx.HTTPError, httpx.InvalidURL, RuntimeError, OSError, UnicodeEncodeError)
+"""What a client and its transport raise when no answer comes. What else a hook of the user's raises is the user's."""
 DRAIN = 0.02
 """Seconds that closing an unfinished response may wait for its end, the last chunk after `[DONE]`: its connection is kept then."""
 
@@ -48,7 +59,7 @@ class HttpxTransport:
         except BaseException as error:
             deadline.over()
             if isinstance(error, FAILURES):
-                raise timed_out(request) if deadline.expired else _failure(error, request) from None
+                raise timed_out(request) if deadline.expired else _failure(error, request) from _cause(error)
             raise
 
     def close(self) -> None:
@@ -57,7 +68,8 @@ class HttpxTransport:
 
     def _open(self, request: Request, deadline: HttpxDeadline) -> HttpxIncoming:
         built = _build(self._client, request)
-        deadline.limit(built)
+        if request.limits is None:
+            deadline.limit(built)
         answer = self._client.send(built, stream=True, follow_redirects=False)
         try:
             return HttpxIncoming(request, answer, deadline)
@@ -81,7 +93,7 @@ class HttpxIncoming(Body):
         try:
             chunk = next(self._chunks, b"")
         except FAILURES as error:
-            raise timed_out(self._request) if self._deadline.expired else _failure(error, self._request) from None
+            raise timed_out(self._request) if self._deadline.expired else _failure(error, self._request) from _cause(error)
         if not chunk:
             self._deadline.over()  # before the connection goes back to the pool, to be another request's
             self._waits = False
@@ -113,22 +125,43 @@ class AsyncHttpxTransport:
         return await (await self.open(request)).whole()
 
     async def open(self, request: Request) -> AsyncHttpxIncoming:
-        deadline = (
-            None if request.timeout is None else asyncio.get_running_loop().time() + min(request.timeout, LONGEST) + GRACE
-        )
         try:
-            async with asyncio.timeout_at(deadline):
-                answer = await self._client.send(_build(self._client, request), stream=True, follow_redirects=False)
+            async with asyncio.timeout(None) as within:
+                built = _build(self._client, request)
+                if request.timeout is not None:
+                    built.extensions["timeout"] = _Begin(within, min(request.timeout, LONGEST))
+                answer = await self._client.send(built, stream=True, follow_redirects=False)
         except FAILURES as error:
-            raise _failure(error, request) from None
+            raise _failure(error, request) from _cause(error)
         try:
-            return AsyncHttpxIncoming(request, answer, deadline)
+            return AsyncHttpxIncoming(request, answer, within.when())
         except BaseException:
             await answer.aclose()
             raise
 
     async def aclose(self) -> None:
         """Nothing: the client is the user's."""
+
+
+class _Begin(dict[str, float]):
+    """httpx's timeouts, which it looks up when a phase begins. A wait for a free connection is none of the network's: what the
+    request may take counts from its end.
+    """
+
+    def __init__(self, within: asyncio.Timeout, seconds: float) -> None:
+        super().__init__(dict.fromkeys(("connect", "read", "write", "pool"), seconds))
+        self._within = within
+        self._seconds = seconds
+        self._reschedule(2 * seconds)
+
+    def get(self, phase: str, default: Any = None) -> Any:
+        if phase != "pool" and self._seconds:
+            self._reschedule(self._seconds)
+            self._seconds = 0.0
+        return super().get(phase, default)
+
+    def _reschedule(self, seconds: float) -> None:
+        self._within.reschedule(asyncio.get_running_loop().time() + seconds + GRACE)
 
 
 class AsyncHttpxIncoming(AsyncBody):
@@ -145,7 +178,7 @@ class AsyncHttpxIncoming(AsyncBody):
             async with asyncio.timeout_at(self._deadline):
                 chunk = await anext(self._chunks, b"")
         except FAILURES as error:
-            raise _failure(error, self._request) from None
+            raise _failure(error, self._request) from _cause(error)
         self._ended = not chunk
         return chunk
 
@@ -179,7 +212,9 @@ def _build(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.
         url = _url(request.url)
     except (ValueError, httpx.InvalidURL):
         raise cannot_be_sent(request) from None
-    timeout = None if request.timeout is None else min(request.timeout, LONGEST)
+    timeout: Any = None if request.timeout is None else min(request.timeout, LONGEST)
+    if (limits := request.limits) is not None:
+        timeout = httpx.Timeout(connect=limits.connect, read=limits.read, write=limits.write, pool=limits.pool)
     return client.build_request(request.method, url, headers=list(request.headers), content=request.body, timeout=timeout)
 
 
@@ -193,7 +228,13 @@ def _url(url: str) -> httpx.URL:
 def _failure(error: Exception, request: Request) -> AssayError:
     match error:
         case httpx.ConnectTimeout():
-            return connect_timed_out(request, request.timeout or 0.0)
+            return connect_timed_out(request, _seconds(request, "connect"))
+        case httpx.PoolTimeout():
+            return pool_timed_out(request, _seconds(request, "pool"))
+        case httpx.ReadTimeout() if request.limits is not None:
+            return read_timed_out(request, _seconds(request, "read"))
+        case httpx.WriteTimeout() if request.limits is not None:
+            return write_timed_out(request, _seconds(request, "write"))
         case TimeoutError() | httpx.TimeoutException():
             return timed_out(request)
         case httpx.InvalidURL():  # ours is one: httpx parses a redirect's too, though it is not to follow it
@@ -203,3 +244,17 @@ def _failure(error: Exception, request: Request) -> AssayError:
         case httpx.ProxyError():
             return connection_failed(request, f"the proxy said {error}")
     return connection_failed(request, str(error) or type(error).__name__)
+
+
+def _seconds(request: Request, phase: str) -> float:
+    limit = request.timeout if request.limits is None else getattr(request.limits, phase)
+    return limit or 0.0
+
+
+def _cause(error: Exception) -> Exception:
+    """What an error of ours came from: without its frames, whose variables hold the request's headers."""
+    inner: BaseException | None = error
+    while inner is not None:
+        inner.__traceback__ = None
+        inner = inner.__cause__ or inner.__context__
+    return error

@@ -7,12 +7,12 @@ needs a fraction of the CPU of httpx. Its unpacking is switched off: `assay.back
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from functools import partial
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from pyreqwest.client import Client, ClientBuilder, SyncClient, SyncClientBuilder
 from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError, PyreqwestError, RequestTimeoutError
@@ -21,7 +21,7 @@ from pyreqwest.request import RequestBuilder, StreamRequest, SyncRequestBuilder,
 from pyreqwest.response import Response as Answer
 from pyreqwest.response import SyncResponse
 
-from assay.backends.failures import CLOSED, cannot_be_sent, connect_timed_out, connection_failed, timed_out
+from assay.backends.failures import CLOSED, cannot_be_sent, connect_timed_out, connection_failed, read_timed_out, timed_out
 from assay.backends.transports.blocking_streams import BlockingIncoming, BlockingStreams
 from assay.backends.transports.incoming import LONGEST, AsyncBody, Body
 from assay.backends.transports.leaving import wait_at_exit
@@ -30,6 +30,7 @@ from assay.backends.transports.portal import Portal, PortalClosed
 from assay.backends.transports.workers import Workers
 from assay.errors import APIConnectionError, ConfigurationError
 from assay.flow.effects import Request, Response
+from assay.types import frozen
 
 CONNECT_TIMEOUT = 5.0
 """Seconds, as in the groq SDK."""
@@ -37,6 +38,8 @@ AHEAD = 65536
 """Bytes read before a whole answer is handed over; of a stream none, or its first event would wait for the buffer to fill."""
 COPIED = 256 * 1024
 """Bytes of a request body up to which copying it is less work than sharing it."""
+CONNECTING = "client error (Connect)"
+"""The cause of what went wrong before there was a connection."""
 UNSENDABLE = (BuilderError, ValueError)
 """What making a request raises when it cannot be one."""
 DRAIN = 0.02
@@ -52,9 +55,8 @@ class PyreqwestTransport:
     request's deadline. Once the answer has begun, closing or cancelling closes the connection at once.
     """
 
-    def __init__(self, connect_timeout: float = CONNECT_TIMEOUT, portal: PerProcess[Portal] | None = None) -> None:
-        self._connect_timeout = connect_timeout
-        self._client = PerProcess(partial(_async_client, connect_timeout))
+    def __init__(self, portal: PerProcess[Portal] | None = None) -> None:
+        self._clients: PerProcess[dict[Phases, Client]] = PerProcess(dict)
         self._portal = portal or PerProcess(Portal)
 
     async def send(self, request: Request) -> Response:
@@ -67,8 +69,8 @@ class PyreqwestTransport:
         return await self._open(request, 0)
 
     async def aclose(self) -> None:
-        client, portal = self._client.take(), self._portal.take()
-        if client is not None:
+        clients, portal = self._clients.take(), self._portal.take()
+        for client in (clients or {}).values():
             await client.close()
         if portal is not None:
             portal.close()
@@ -77,7 +79,7 @@ class PyreqwestTransport:
         return await (await self._open(request, AHEAD)).whole()
 
     async def _open(self, request: Request, ahead: int) -> PyreqwestIncoming:
-        client = self._client()
+        client = _client(self._clients(), ClientBuilder, request)
         try:
             built = _build(client.request(request.method, request.url), request, ahead).build_streamed()
         except UNSENDABLE:
@@ -86,7 +88,7 @@ class PyreqwestTransport:
         try:
             answer = await built.__aenter__()
         except PyreqwestError as error:
-            raise _failure(error, request, started, self._connect_timeout) from None
+            raise _failure(error, request, started) from _bare(error)
         try:
             return PyreqwestIncoming(request, built, answer, started)
         except BaseException:
@@ -110,7 +112,7 @@ class PyreqwestIncoming(AsyncBody):
         try:
             chunk = await self._reader.read_chunk()
         except PyreqwestError as error:
-            raise _failure(error, self._request, self._started, 0.0) from None
+            raise _failure(error, self._request, self._started) from _bare(error)
         if chunk is None:
             self.ended = True
             return b""
@@ -138,23 +140,22 @@ class BlockingPyreqwestTransport:
     of their own, where an interruption closes the connection at once; for a whole answer that would cost twice the CPU.
     """
 
-    def __init__(self, connect_timeout: float = CONNECT_TIMEOUT) -> None:
-        self._connect_timeout = connect_timeout
-        self._client = PerProcess(partial(_sync_client, connect_timeout))
+    def __init__(self) -> None:
+        self._clients: PerProcess[dict[Phases, SyncClient]] = PerProcess(dict)
         self._workers = PerProcess(Workers)
         portal = PerProcess(Portal)
-        self._streams = BlockingStreams(PyreqwestTransport(connect_timeout, portal), portal)
+        self._streams = BlockingStreams(PyreqwestTransport(portal), portal)
 
     def send(self, request: Request) -> Response:
-        client = self._client()
+        client = _client(self._clients(), SyncClientBuilder, request)
         return self._workers().run(lambda: self._whole(client, request))  # the total deadline is pyreqwest's
 
     def open(self, request: Request) -> BlockingIncoming:
         return self._streams.open(request)
 
     def close(self) -> None:
-        client, workers = self._client.take(), self._workers.take()
-        if client is not None:
+        clients, workers = self._clients.take(), self._workers.take()
+        for client in (clients or {}).values():
             client.close()
         if workers is not None:
             workers.close()
@@ -169,7 +170,7 @@ class BlockingPyreqwestTransport:
         try:
             answer = built.__enter__()
         except PyreqwestError as error:
-            raise _failure(error, request, started, self._connect_timeout) from None
+            raise _failure(error, request, started) from _bare(error)
         try:
             body = _Whole(request, built, answer, started)
         except BaseException:
@@ -193,7 +194,7 @@ class _Whole(Body):
         try:
             chunk = self._reader.read_chunk()
         except PyreqwestError as error:
-            raise _failure(error, self._request, self._started, 0.0) from None
+            raise _failure(error, self._request, self._started) from _bare(error)
         if chunk is None:
             self._left = 0
             return b""
@@ -235,12 +236,32 @@ Clients = TypeVar("Clients", ClientBuilder, SyncClientBuilder)
 Requests = TypeVar("Requests", RequestBuilder, SyncRequestBuilder)
 
 
-def _async_client(connect_timeout: float) -> Client:
-    return _made(lambda many: _configured(ClientBuilder(), connect_timeout, many).build())
+@frozen
+class Phases:
+    """What pyreqwest limits for a whole client, in seconds: so there is a client for each of these."""
+
+    connect: float | None
+    read: float | None = None
 
 
-def _sync_client(connect_timeout: float) -> SyncClient:
-    return _made(lambda many: _configured(SyncClientBuilder(), connect_timeout, many).build())
+USUAL = Phases(CONNECT_TIMEOUT)
+
+
+def _phases(request: Request) -> Phases:
+    """Connecting ends before the whole request does, so that it is known which of the two took too long."""
+    if request.limits is not None:
+        return Phases(request.limits.connect, request.limits.read)
+    if request.timeout is None or request.timeout > CONNECT_TIMEOUT:
+        return USUAL
+    return Phases(2.0 ** math.floor(math.log2(request.timeout / 1.5)))
+
+
+def _client(clients: dict[Phases, Any], builder: Callable[[], Any], request: Request) -> Any:
+    phases = _phases(request)
+    client = clients.get(phases)
+    if client is None:
+        client = clients.setdefault(phases, _made(lambda many: _configured(builder(), phases, many).build()))
+    return client
 
 
 def _made(build: Callable[[bool], ClientKind]) -> ClientKind:
@@ -256,10 +277,12 @@ def _made(build: Callable[[bool], ClientKind]) -> ClientKind:
         raise ConfigurationError(f"start processes with 'spawn', or bring an httpx client: {error}") from None
 
 
-def _configured(builder: Clients, connect_timeout: float, multithreaded: bool) -> Clients:
+def _configured(builder: Clients, phases: Phases, multithreaded: bool) -> Clients:
     builder = builder.gzip(enable=False).brotli(enable=False).zstd(enable=False).deflate(enable=False)
     builder = builder.follow_redirects(enable=False).referer(enable=False).runtime_multithreaded(enable=multithreaded)
-    return builder.connect_timeout(timedelta(seconds=connect_timeout))
+    if phases.connect is not None:
+        builder = builder.connect_timeout(timedelta(seconds=phases.connect))
+    return builder if phases.read is None else builder.read_timeout(timedelta(seconds=phases.read))
 
 
 def _build(builder: Requests, request: Request, ahead: int) -> Requests:
@@ -284,10 +307,18 @@ def _with_body(builder: Requests, body: bytes) -> Requests:
     return builder.body_bytes(body)
 
 
-def _failure(error: PyreqwestError, request: Request, started: float, connect_timeout: float) -> APIConnectionError:
-    """The error in our own classes. pyreqwest names a timeout after the phase that it met; the clock says which limit it was."""
-    if isinstance(error, RequestTimeoutError):
-        total = request.timeout is not None and time.monotonic() - started >= request.timeout * 0.98
-        return timed_out(request) if total else connect_timed_out(request, connect_timeout)
+def _failure(error: PyreqwestError, request: Request, started: float) -> APIConnectionError:
+    """The error in our own classes. pyreqwest calls all a connect timeout that comes before the answer's head: its causes know better."""
     causes = [cause["message"] for cause in error.details["causes"] or ()] if isinstance(error, DetailedPyreqwestError) else []
+    if isinstance(error, RequestTimeoutError):
+        phases = _phases(request)
+        if CONNECTING in causes:
+            return connect_timed_out(request, phases.connect or 0.0)
+        total = request.timeout is not None and time.monotonic() - started >= request.timeout * 0.98
+        return timed_out(request) if total or phases.read is None else read_timed_out(request, phases.read)
     return connection_failed(request, ": ".join(causes[-2:]) or error.message)
+
+
+def _bare(error: BaseException) -> BaseException:
+    """The cause of an error of ours: without its frames, whose variables hold the request's headers."""
+    return error.with_traceback(None)

@@ -31,6 +31,12 @@ class Deadline(ABC):
         with self.watch.changed:
             self.watch.live.discard(self)
 
+    def restart(self, seconds: float) -> None:
+        """Let it end this much from now."""
+        with self.watch.changed:
+            self.end = time.monotonic() + seconds
+            self.watch.look_at(self.end)
+
     def hasten(self, seconds: float) -> None:
         """Let it end in this time, if it does not sooner."""
         with self.watch.changed:
