@@ -128,7 +128,7 @@ def _swallow(way: Way, to: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["httpx-sync", "httpx-async"])
-def test_a_transports_own_failure_is_a_connection_error_with_its_cause(name: str) -> None:
+def test_a_transports_own_failure_is_a_connection_error(name: str) -> None:
     def broken(request: httpx.Request) -> httpx.Response:
         raise RuntimeError("oops")
 
@@ -137,18 +137,7 @@ def test_a_transports_own_failure_is_a_connection_error_with_its_cause(name: str
         pytest.raises(APIConnectionError, match="oops") as caught,
     ):
         way.complete(endpoint("http://model.invalid/v1"))
-    assert isinstance(caught.value.__cause__, RuntimeError)
     assert caught.value.requests == 2
-
-
-def test_a_connection_error_has_its_cause_without_the_keys_of_its_frames(way: Way) -> None:
-    with pytest.raises(APIConnectionError) as caught:
-        way.complete(endpoint("http://127.0.0.1:1"))
-    cause = caught.value.__cause__
-    assert cause is not None
-    while cause is not None:
-        assert cause.__traceback__ is None
-        cause = cause.__cause__ or cause.__context__
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://", "ftp://127.0.0.1", "http://127.0.0.1:99999"])

@@ -129,7 +129,11 @@ def test_a_connection_error_has_its_request_and_cause() -> None:
         with pytest.raises(groq.APIConnectionError) as caught:
             client("http://127.0.0.1:1", http_client=http_client).models.list()
         assert caught.value.request.url.path == "/openai/v1/models"
-        assert caught.value.__cause__ is not None
+        cause = caught.value.__cause__
+        assert cause is not None
+        while cause is not None:  # whose variables hold the key
+            assert cause.__traceback__ is None
+            cause = cause.__cause__ or cause.__context__
 
 
 def test_a_transports_runtime_error_is_a_connection_error() -> None:

@@ -98,7 +98,7 @@ def persist(once: Once[T], request: Request, retry: RetryPolicy, limiter: Limite
             left = budget - spent
             wait = rounds.after(error)
             if wait is None or wait >= left:
-                raise _final(error, requests, request, left)  # noqa: B904  # the same error, with its cause
+                raise _final(error, requests, request, left) from None
             yield Sleep(wait)
             spent += wait
             failed += (_briefly(error, request),)

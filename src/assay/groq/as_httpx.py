@@ -53,6 +53,7 @@ def dressed(error: APIError, request: Request) -> APIError:
     if "_later" in vars(error):
         return error
     conceal(error, request)
+    error.__cause__ = error.__cause__ or _frameless(error.__context__)
     if isinstance(error, APIStatusError):
         error.message = f"Error code: {error.status_code} - {error.message.removeprefix(f'{error.status_code}: ')}"
         error.args = (error.message,)
@@ -62,6 +63,15 @@ def dressed(error: APIError, request: Request) -> APIError:
     else:
         error.later(request=sent.request, response=partial(_response, sent, error.response))
     return error
+
+
+def _frameless(cause: BaseException | None) -> BaseException | None:
+    """What a transport raised, without its frames: their variables hold the request's headers."""
+    inner = cause
+    while inner is not None:
+        inner.__traceback__ = None
+        inner = inner.__cause__ or inner.__context__
+    return cause
 
 
 def _response(sent: Sent, plain: ErrorResponse) -> httpx.Response:

@@ -59,7 +59,7 @@ class HttpxTransport:
         except BaseException as error:
             deadline.over()
             if isinstance(error, FAILURES):
-                raise timed_out(request) if deadline.expired else _failure(error, request) from _cause(error)
+                raise timed_out(request) if deadline.expired else _failure(error, request) from None
             raise
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class HttpxIncoming(Body):
         try:
             chunk = next(self._chunks, b"")
         except FAILURES as error:
-            raise timed_out(self._request) if self._deadline.expired else _failure(error, self._request) from _cause(error)
+            raise timed_out(self._request) if self._deadline.expired else _failure(error, self._request) from None
         if not chunk:
             self._deadline.over()  # before the connection goes back to the pool, to be another request's
             self._waits = False
@@ -132,7 +132,7 @@ class AsyncHttpxTransport:
                     built.extensions["timeout"] = _Begin(within, min(request.timeout, LONGEST))
                 answer = await self._client.send(built, stream=True, follow_redirects=False)
         except FAILURES as error:
-            raise _failure(error, request) from _cause(error)
+            raise _failure(error, request) from None
         try:
             return AsyncHttpxIncoming(request, answer, within.when())
         except BaseException:
@@ -178,7 +178,7 @@ class AsyncHttpxIncoming(AsyncBody):
             async with asyncio.timeout_at(self._deadline):
                 chunk = await anext(self._chunks, b"")
         except FAILURES as error:
-            raise _failure(error, self._request) from _cause(error)
+            raise _failure(error, self._request) from None
         self._ended = not chunk
         return chunk
 
@@ -249,12 +249,3 @@ def _failure(error: Exception, request: Request) -> AssayError:
 def _seconds(request: Request, phase: str) -> float:
     limit = request.timeout if request.limits is None else getattr(request.limits, phase)
     return limit or 0.0
-
-
-def _cause(error: Exception) -> Exception:
-    """What an error of ours came from: without its frames, whose variables hold the request's headers."""
-    inner: BaseException | None = error
-    while inner is not None:
-        inner.__traceback__ = None
-        inner = inner.__cause__ or inner.__context__
-    return error

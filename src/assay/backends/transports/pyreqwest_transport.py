@@ -88,7 +88,7 @@ class PyreqwestTransport:
         try:
             answer = await built.__aenter__()
         except PyreqwestError as error:
-            raise _failure(error, request, started) from _bare(error)
+            raise _failure(error, request, started) from None
         try:
             return PyreqwestIncoming(request, built, answer, started)
         except BaseException:
@@ -112,7 +112,7 @@ class PyreqwestIncoming(AsyncBody):
         try:
             chunk = await self._reader.read_chunk()
         except PyreqwestError as error:
-            raise _failure(error, self._request, self._started) from _bare(error)
+            raise _failure(error, self._request, self._started) from None
         if chunk is None:
             self.ended = True
             return b""
@@ -170,7 +170,7 @@ class BlockingPyreqwestTransport:
         try:
             answer = built.__enter__()
         except PyreqwestError as error:
-            raise _failure(error, request, started) from _bare(error)
+            raise _failure(error, request, started) from None
         try:
             body = _Whole(request, built, answer, started)
         except BaseException:
@@ -194,7 +194,7 @@ class _Whole(Body):
         try:
             chunk = self._reader.read_chunk()
         except PyreqwestError as error:
-            raise _failure(error, self._request, self._started) from _bare(error)
+            raise _failure(error, self._request, self._started) from None
         if chunk is None:
             self._left = 0
             return b""
@@ -317,8 +317,3 @@ def _failure(error: PyreqwestError, request: Request, started: float) -> APIConn
         total = request.timeout is not None and time.monotonic() - started >= request.timeout * 0.98
         return timed_out(request) if total or phases.read is None else read_timed_out(request, phases.read)
     return connection_failed(request, ": ".join(causes[-2:]) or error.message)
-
-
-def _bare(error: BaseException) -> BaseException:
-    """The cause of an error of ours: without its frames, whose variables hold the request's headers."""
-    return error.with_traceback(None)
