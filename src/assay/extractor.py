@@ -225,7 +225,7 @@ class Extractor(Generic[T]):
         return Items(self.target, self._task_for(context).context, strict=self._task.strict)
 
     def _partials(self, source: Given, context: Any, stream_mode: StreamMode, *, unfinished: bool = False) -> Flow[None]:
-        planned = plan(self._task_for(context), stream_mode)
+        planned = plan(self._task_for(context), stream_mode, chosen=self.options.mode != "auto")
         task, endpoint = planned.task, self._connection.endpoint
         view = View(
             self.target.annotation, wrapper=self.target.wrapper, context=task.context, strict=task.strict, unfinished=unfinished

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, InitVar, dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypedDict
 
 import pytest
 from pydantic import (
@@ -16,8 +19,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     RootModel,
     ValidationInfo,
+    computed_field,
     field_validator,
     model_validator,
 )
@@ -266,3 +271,57 @@ def test_a_strict_view_coerces_nothing() -> None:
     assert values(Item, data)[-1].count == 2
     assert values(Item, data, strict=True)[-1].count is None
     assert values(list[Item], [{"sku": "x", "due": "2026-01-02"}], strict=True)[-1] == [Item(sku="x", due=date(2026, 1, 2))]
+
+
+@dataclass
+class Parcel:
+    kinds: ClassVar[list[str]] = ["box", "bag"]
+    weight: float
+    scale: InitVar[float] = 1.0
+    _: KW_ONLY
+    label: str = ""
+    ready: bool = dataclasses.field(default=False, init=False)
+
+    def __post_init__(self, scale: float) -> None:
+        self.weight *= scale
+
+
+@pydantic_dataclass
+class Crate(Parcel):
+    parcels: list[Parcel] = dataclasses.field(default_factory=list)
+
+
+def test_a_dataclass_is_shown_by_its_fields_alone() -> None:
+    data = {"weight": 2.5, "scale": 2, "label": "books", "parcels": [{"weight": 1, "label": "x"}]}
+    shown = values(Crate, data)
+    assert [value.weight for value in shown] == [2.5] * len(shown)
+    assert [value.label for value in shown][:3] == [None, None, "books"]
+    assert shown[-1].parcels == [Parcel(1, label="x")]
+    assert all(repr(value).startswith("Crate(weight=2.5") for value in shown)
+
+
+class Basket(BaseModel):
+    prices: list[float]
+    vat: float
+    _seen: int = PrivateAttr(default=0)
+    _no_default: str
+
+    @computed_field
+    @property
+    def total(self) -> float:
+        return sum(self.prices) * (1 + self.vat)
+
+    @computed_field
+    @cached_property
+    def most(self) -> float:
+        return max(self.prices) + self._seen
+
+
+def test_a_model_with_computed_fields_and_private_attributes_can_be_printed_before_it_is_whole() -> None:
+    shown = values(Basket, {"prices": [1, 2], "vat": 0.5})
+    printed = [str(value) for value in shown]
+    assert printed[0] == "prices=[1.0] vat=None total=None most=1.0"
+    assert [value.total for value in shown] == [None, None, 4.5]
+    assert all(isinstance(value, Basket) and value._seen == 0 for value in shown)
+    assert [pickle.loads(pickle.dumps(value)).vat for value in shown] == [None, None, 0.5]  # noqa: S301  # our own
+    assert shown[-1].model_dump()["total"] == 4.5

@@ -237,6 +237,29 @@ def test_where_the_mode_cannot_be_streamed_it_steps_down_and_says_so(monkeypatch
     assert "does not stream in mode" in last.outcome.notes[0]
 
 
+@pytest.mark.parametrize("mode", ["json", "json_schema", "tools"])
+@pytest.mark.parametrize("model", ["groq/openai/gpt-oss-20b", "x", "openai/gpt-4o"])
+def test_a_mode_that_the_user_named_is_streamed_as_it_is(mode: str, model: str) -> None:
+    pieces = [TEXT[at : at + 9] for at in range(0, len(TEXT), 9)]
+
+    def steps(request: Received) -> Steps:
+        if "tools" not in request.json:
+            return streamed(TEXT)
+        calls = [delta(delta={"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}) for piece in pieces]
+        return [EVENT_STREAM, chunked(events(*calls, delta(finish_reason="tool_calls"))), LAST_CHUNK]
+
+    with extractor(steps, model=model, mode=mode, api_key="k") as (server, orders):
+        *partials, last = orders.stream("...")
+    assert len(partials) > 3
+    assert last.value == Order(**ORDER)
+    sent = server.received[0].json
+    assert sent["stream"] is True
+    assert ("tools" in sent) is (mode == "tools")
+    assert ("response_format" in sent) is (mode != "tools")
+    assert last.outcome.attempts[0].mode is Mode(mode)
+    assert not [note for note in last.outcome.notes if "mode" in note]
+
+
 def test_or_it_gives_the_value_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "gsk_x")
     with Server([completion(TEXT)]) as server:

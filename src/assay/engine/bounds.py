@@ -69,5 +69,5 @@ def _limits(task: Task[Any], bound: Bound, *, tight: bool) -> Limits | None:
     profile = task.profile
     if profile.dialect == "llama.cpp":
         return limits
-    takes = tight and profile.strict and profile.dialect == "plain"
+    takes = tight and profile.strict and profile.dialect != "strict"
     return limits if takes and max(limits.characters, limits.items) <= LONGEST_RULE else None

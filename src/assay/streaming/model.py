@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import AliasChoices, BaseModel
-from pydantic_core import CoreConfig, SchemaValidator
+from pydantic_core import CoreConfig, PydanticUndefined, SchemaValidator
 from pydantic_core.core_schema import CoreSchema, definitions_schema
 
 from assay.types import JSON
@@ -26,14 +26,44 @@ class Rules:
 def open_model(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:
     """An instance with these fields; the others are None, defaults too: a default shown early might not stay.
 
-    `model_fields_set` says which are there. Nothing of the user's runs: no validator, no `model_post_init`.
+    `model_fields_set` says which are there. Nothing of the user's runs: no validator, no `model_post_init`. Private attributes
+    have their defaults. Computed fields are computed when they are looked at, and None where that fails for want of a field.
     """
-    value = model.__new__(model)
+    value = model.__new__(_shown(model))
     object.__setattr__(value, "__dict__", {**dict.fromkeys(model.model_fields), **values})
     object.__setattr__(value, "__pydantic_fields_set__", set(values))
     object.__setattr__(value, "__pydantic_extra__", {} if model.model_config.get("extra") == "allow" else None)
-    object.__setattr__(value, "__pydantic_private__", None)
+    private = {name: attribute.get_default() for name, attribute in model.__private_attributes__.items()}
+    kept = {name: default for name, default in private.items() if default is not PydanticUndefined}
+    object.__setattr__(value, "__pydantic_private__", kept if private else None)
     return value
+
+
+@cache
+def _shown(model: type[BaseModel]) -> type[BaseModel]:
+    """The model itself; of one with computed fields a class like it, that can be printed and dumped with fields missing."""
+    computed = model.model_computed_fields
+    if not computed:
+        return model
+    inside: dict[str, Any] = {name: _forgiving(getattr(model, name, None), name, model) for name in computed}
+    inside |= {"__module__": model.__module__, "__qualname__": model.__qualname__, "__doc__": model.__doc__}
+    inside["__reduce__"] = lambda self: (open_model, (model, {name: self.__dict__[name] for name in self.model_fields_set}))
+    # Not made by pydantic's metaclass: it would build the validators of the model once more.
+    shown: type[BaseModel] = type.__new__(type(model), model.__name__, (model,), inside)
+    return shown
+
+
+def _forgiving(computed: Any, name: str, model: type[BaseModel]) -> property:
+    """A computed field that is None where it cannot be computed yet."""
+
+    def get(self: BaseModel) -> Any:
+        try:
+            return computed.__get__(self, model)
+        except Exception:  # noqa: BLE001  # the user's code, with fields that it may count on later
+            return None
+
+    get.__name__ = name
+    return property(get)
 
 
 def wire_names(model: type[BaseModel]) -> dict[str, str]:

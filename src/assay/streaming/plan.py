@@ -22,13 +22,18 @@ class Plan(Generic[T]):
     """What was decided, for the outcome."""
 
 
-def plan(task: Task[T], stream_mode: StreamMode | str) -> Plan[T]:
-    """The task in a mode that this server streams, as far as it has one. `ConfigurationError` for an unknown `stream_mode`."""
+def plan(task: Task[T], stream_mode: StreamMode | str, *, chosen: bool = False) -> Plan[T]:
+    """The task in a mode that this server streams, as far as it has one. `ConfigurationError` for an unknown `stream_mode`.
+
+    `chosen`: the user named the mode. It is streamed in that one: should the server refuse it, it is stepped down then.
+    """
     if stream_mode not in ("step_down", "once"):
         raise ConfigurationError(f"stream_mode {stream_mode!r} is none: use 'step_down' or 'once'")
     best, able = task.modes.best, task.profile.stream_modes
     if best in able:
         return Plan(replace(task, modes=task.modes.only(able[able.index(best) :])), streamed=True)
+    if chosen and stream_mode == "step_down":
+        return Plan(task, streamed=True)
     if stream_mode == "once" or not able:
         return Plan(task, streamed=False, note=f"not streamed: the server does not stream in mode {best}")
     note = f"streamed in mode {able[0]}: the server does not stream in mode {best}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
+import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -146,11 +147,22 @@ def _model(model: type[BaseModel]) -> Shape | None:
 
 def _keyed(kind: Any, build: Callable[[Any], Any]) -> Shape | None:
     try:
-        hints = get_type_hints(kind, include_extras=True)
+        hints = _field_hints(kind) if dataclasses.is_dataclass(kind) else get_type_hints(kind, include_extras=True)
     except NameError:  # refers to a local class
         return None
     entries = {key: Entry(key, _check(inner := _required(hint)), inner) for key, hint in hints.items()}
     return Shape(lambda key: entries.get(str(key)), build)
+
+
+def _field_hints(kind: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields. `ClassVar`, `InitVar` and `KW_ONLY` are no types, and not all can be resolved as such."""
+    names = {field.name for field in dataclasses.fields(kind) if field.init}
+    hints: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        own = {name: hint for name, hint in inspect.get_annotations(base).items() if name in names}
+        holder = type(base.__name__, (), {"__annotations__": own, "__module__": base.__module__})
+        hints |= get_type_hints(holder, include_extras=True)
+    return hints
 
 
 def _required(hint: Any) -> Any:

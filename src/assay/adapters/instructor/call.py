@@ -43,7 +43,8 @@ class Door:
     def __init__(self, create: Callable[..., Any] | None, options: Options, mode: Mode | None) -> None:
         """`create`: the client's own function; None to reach `options.model` directly."""
         self.create = create
-        self._options = options.updated({"mode": _mode(mode), "temperature": None})
+        self.mode = _mode(mode)
+        self._options = options.updated({"mode": self.mode, "temperature": None})
         self._connection = functools.lru_cache(_KEPT)(self._connect)
         self._task = functools.lru_cache(_KEPT)(self._compile)
 
@@ -129,7 +130,7 @@ class Asking:
         return relay_emitted(self._partials(), Items(self.task.target, self.task.context, strict=self.task.strict).of)
 
     def _partials(self) -> Flow[None]:
-        planned = plan(self.task, "step_down")
+        planned = plan(self.task, "step_down", chosen=self.door.mode != "auto")
         target = self.task.target
         watch = Showing(View(target.annotation, wrapper=target.wrapper, context=self.task.context, strict=self.task.strict))
         send: Callable[[Call], Flow[Reply]] = self._complete
