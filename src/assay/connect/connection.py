@@ -26,7 +26,9 @@ from assay.types import Profile
 LOCAL_DEFAULT = "local/smollm2-135m"
 
 LOCAL_CONTEXT = 4096
-"""Tokens of context for a GGUF file that no table names."""
+"""Tokens of context for a GGUF file that does not say what its model can hold."""
+LOCAL_MOST = 8192
+"""Tokens of context that a GGUF file gets without `context_tokens`: its memory is taken when the model is loaded."""
 
 
 class Connection:
@@ -174,12 +176,14 @@ def _own(model: OwnModel, options: Options, limiter: Limiter | None) -> Connecti
 
 def _local(model: str, options: Options, limiter: Limiter | None) -> Connection:
     """The embedded model: `local/NAME` of the table, or `local:/path/model.gguf`."""
-    from assay.backends.local import table, transport, weights  # noqa: PLC0415  # an optional extra, imported when used
+    from assay.backends.local import gguf, table, transport, weights  # noqa: PLC0415  # an optional extra, imported when used
 
     name = model.removeprefix("local")[1:] or table.DEFAULT
     path = weights.resolve(name)
-    context = table.MODELS[name].context if name in table.MODELS else LOCAL_CONTEXT
-    place = Address(providers.LOCAL, name if name in table.MODELS else path.stem, "local://engine")
+    known = table.MODELS[name].context if name in table.MODELS else min(LOCAL_MOST, gguf.context_length(path) or LOCAL_CONTEXT)
+    context = options.context_tokens or known
+    provider = replace(providers.LOCAL, profile=replace(providers.LOCAL.profile, context_tokens=context))
+    place = Address(provider, name if name in table.MODELS else path.stem, "local://engine")
     endpoint = replace(_endpoint(place, options, limiter, None), retry=RetryPolicy(max_retries=0))
     return _connection(
         place,

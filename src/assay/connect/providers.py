@@ -54,9 +54,15 @@ class Provider:
     """Requests at once that suit it when the user does not say."""
     watched: bool = False
     """Whether whole answers are read as streams, so that one that runs away can be broken off: free where the model is slow."""
+    images: int = 0
+    """Images of one request to a model that sees; 0: none that is known to."""
+    image_bytes: int = 20_000_000
+    """Of all images of a request together, as they are written in it."""
 
     def profile_of(self, model: str) -> Profile:
-        return next((profile for pattern, profile in self.models if re.search(pattern, model)), self.profile)
+        found = next((profile for pattern, profile in self.models if re.search(pattern, model)), self.profile)
+        sees = self.images and _SEEING.search(model)
+        return replace(found, images=self.images, image_bytes=self.image_bytes) if sees else found
 
     def wire_of(self, model: str) -> Wire:
         return next((wire for pattern, wire in self.wires if re.search(pattern, model)), self.wire)
@@ -69,6 +75,14 @@ class Provider:
     def has_server(self, url: str) -> bool:
         """Whether a URL is one of its further servers'."""
         return self.servers is not None and re.fullmatch(rf"https://(?:{self.servers})", url, re.ASCII) is not None
+
+
+_SEEING = re.compile(
+    r"gpt-4o|gpt-4\.1|gpt-5|\bo[134]\b(?!-mini)|claude|gemini|grok-4|pixtral|llava|gemma-?3|llama-?4|vision|[-_.]vl\b|\d-?vl\b|minicpm-v|"
+    r"internvl|smolvlm|moondream|molmo|qwen3\.[68]-27b|mistral-(?:small|medium)-3",
+    re.IGNORECASE,
+)
+"""Names of models that take images, as of November 2026, wherever they are served."""
 
 
 _STRICT = Profile(modes=_ALL, strict=True, dialect="strict", stream_modes=_ALL)
@@ -105,14 +119,19 @@ PROVIDERS: tuple[Provider, ...] = (
         "GROQ_API_KEY",
         wire=ChatCompletions(max_tokens="max_completion_tokens"),  # max_tokens is deprecated there
         # Groq neither streams nor takes tools together with a schema; JSON mode does not stream either.
-        profile=Profile(modes=_JSON_FIRST, stream_modes=(Mode.TEXT,)),
+        profile=Profile(modes=_JSON_FIRST, stream_modes=(Mode.TEXT,), context_tokens=131_072),
         models=(
-            (r"gpt-oss-(20|120)b$", Profile(_SCHEMA_FIRST, strict=True, dialect="strict", reasoning=True)),
+            (
+                r"gpt-oss-(20|120)b$",
+                Profile(_SCHEMA_FIRST, strict=True, dialect="strict", reasoning=True, context_tokens=131_072),
+            ),
             (r"gpt-oss-safeguard|kimi-k2|llama-4", Profile(modes=_SCHEMA_FIRST)),
             (r"^groq/compound", Profile(modes=(Mode.TEXT,))),  # empty content in JSON mode
         ),
         default_model="openai/gpt-oss-20b",
         base_url_variable="GROQ_BASE_URL",
+        images=5,
+        image_bytes=4_000_000,  # in a request; more is a 413
     ),
     Provider(
         "openai",
@@ -124,6 +143,7 @@ PROVIDERS: tuple[Provider, ...] = (
         models=((_OPENAI_THINKS, _THINKING),),
         base_url_variable="OPENAI_BASE_URL",
         own_prefix=False,
+        images=50,
     ),
     Provider(
         "openai-responses",
@@ -133,6 +153,7 @@ PROVIDERS: tuple[Provider, ...] = (
         profile=replace(_STRICT, stream_modes=_ALL),
         models=((_OPENAI_THINKS, replace(_THINKING, stream_modes=_ALL)),),
         base_url_variable="OPENAI_BASE_URL",
+        images=20,
     ),
     Provider(
         "azure",  # a model is a deployment's name there
@@ -142,6 +163,7 @@ PROVIDERS: tuple[Provider, ...] = (
         profile=_STRICT,
         models=((_OPENAI_THINKS, _THINKING),),
         base_url_variable="AZURE_OPENAI_ENDPOINT",
+        images=20,
         servers=r"[\w-]+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com(?:/openai/v1)?/?",
     ),
     Provider(
@@ -152,6 +174,7 @@ PROVIDERS: tuple[Provider, ...] = (
         profile=_ANTHROPIC,
         models=_UNFORCED,
         base_url_variable="ANTHROPIC_BASE_URL",
+        images=20,
     ),
     Provider(
         "azure-anthropic",
@@ -161,6 +184,7 @@ PROVIDERS: tuple[Provider, ...] = (
         profile=_ANTHROPIC,
         models=_UNFORCED,
         base_url_variable="ANTHROPIC_FOUNDRY_BASE_URL",
+        images=20,
         servers=r"[\w-]+\.services\.ai\.azure\.com/anthropic(?:/v1)?/?",
     ),
     Provider(
@@ -181,36 +205,43 @@ PROVIDERS: tuple[Provider, ...] = (
         profile=_GEMINI,
         models=((_GEMINI_3, replace(_GEMINI, temperature=False)),),
         base_url_variable="GOOGLE_GEMINI_BASE_URL",
+        images=20,
     ),
-    Provider("ollama", "http://localhost:11434/v1", profile=_AT_HOME, concurrency=2, watched=True),
-    Provider("vllm", "http://localhost:8000/v1", profile=_CONSTRAINED),
-    Provider("llamacpp", "http://localhost:8080/v1", profile=_AT_HOME, concurrency=2, watched=True),
+    Provider("ollama", "http://localhost:11434/v1", profile=_AT_HOME, concurrency=2, watched=True, images=20),
+    Provider("vllm", "http://localhost:8000/v1", profile=_CONSTRAINED, images=20),
+    Provider("llamacpp", "http://localhost:8080/v1", profile=_AT_HOME, concurrency=2, watched=True, images=20),
     Provider(
         "lmstudio",
         "http://localhost:1234/v1",
         profile=replace(_AT_HOME, modes=(Mode.JSON_SCHEMA, Mode.TEXT)),
         concurrency=2,
         watched=True,
+        images=20,
     ),
-    Provider("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", profile=_CONSTRAINED),
-    Provider("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", profile=_CONSTRAINED),
-    Provider("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", profile=_CONSTRAINED),
+    Provider("fireworks", "https://api.fireworks.ai/inference/v1", "FIREWORKS_API_KEY", profile=_CONSTRAINED, images=20),
+    Provider("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY", profile=_CONSTRAINED, images=20),
+    Provider("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", profile=_CONSTRAINED, images=8),
     # DeepSeek replaces what is not JSON by spaces: an empty answer, asked again.
     Provider("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", profile=_JSON_ONLY),
     Provider("cerebras", "https://api.cerebras.ai/v1", "CEREBRAS_API_KEY", profile=Profile(modes=_SCHEMA_FIRST)),
-    Provider("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", profile=Profile(modes=_SCHEMA_FIRST)),
+    Provider(
+        "openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", profile=Profile(modes=_SCHEMA_FIRST), images=20
+    ),
     Provider(
         "gemini",
         "https://generativelanguage.googleapis.com/v1beta/openai",
         "GEMINI_API_KEY",
         profile=Profile(modes=_SCHEMA_FIRST),
         models=((_GEMINI_3, Profile(modes=_SCHEMA_FIRST, temperature=False)),),
+        images=50,
     ),
     Provider(
         "xai",
         "https://api.x.ai/v1",
         "XAI_API_KEY",
         profile=Profile(modes=(Mode.JSON_SCHEMA, Mode.TEXT), strict=True, dialect="nullable"),
+        images=10,
+        image_bytes=10_000_000,
     ),
 )
 
