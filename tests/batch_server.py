@@ -109,7 +109,7 @@ class BatchServer:
                 if path.endswith("/chat/completions"):
                     status, data, headers = await self.respond(len(body), json.loads(body))
                 else:
-                    status, data, headers = 200, self.store.handle(method, path.removeprefix("/v1"), body), {}
+                    status, data, headers = self.store.answer(method, path.removeprefix("/v1"), body)
                 self.under_way -= 1
                 text = data if isinstance(data, bytes) else json.dumps(data).encode()
                 extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -154,6 +154,24 @@ class Store:
         """Lines of a batch that are answered before it expires."""
         self.on_upload: Callable[[], None] = lambda: None
 
+        self.refuse: Callable[[str, str], Reply | None] = lambda method, path: None
+        """Answers a request otherwise, when it gives something."""
+        self.spoil: Callable[[bytes], bytes] = lambda content: content
+        """What becomes of an output file."""
+        self.looks = 0
+        """How often batches were looked at."""
+        self.finishes = True
+        """Whether batches come to an end."""
+
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any, dict[str, str]]:
+        refused = self.refuse(method, path)
+        if refused is not None:
+            return refused
+        try:
+            return 200, self.handle(method, path, body), {}
+        except KeyError:
+            return 404, {"error": {"message": f"there is no {path}", "type": "not_found"}}, {}
+
     def handle(self, method: str, path: str, body: bytes) -> dict[str, Any] | bytes:
         match method, path.strip("/").split("/"):
             case "POST", ["files"]:
@@ -186,6 +204,9 @@ class Store:
         return {"id": number, "object": "file", "bytes": len(content), "filename": name, "purpose": "batch", "created_at": 1}
 
     def step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        self.looks += 1
+        if not self.finishes:
+            return batch
         match batch["status"]:
             case "validating":
                 batch["status"] = "in_progress"
@@ -207,7 +228,7 @@ class Store:
             (bad if fails else good).append({"id": "x", "custom_id": line["custom_id"], "response": response, "error": None})
         for name, found in (("output_file_id", good), ("error_file_id", bad)):
             if found:
-                batch[name] = self.add(name, "".join(json.dumps(line) + "\n" for line in found).encode())
+                batch[name] = self.add(name, self.spoil("".join(json.dumps(line) + "\n" for line in found).encode()))
 
 
 def default_answer(document: str) -> str:

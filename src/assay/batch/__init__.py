@@ -13,7 +13,9 @@ from assay.batch.formats import Columns
 from assay.batch.place import journal_path
 from assay.batch.plan import Estimate, Pace
 from assay.batch.progress import Progress, Reporter, Summary
-from assay.batch.run import Settings, arun, dry_run, run
+from assay.batch.run import arun, dry_run, run
+from assay.batch.settings import Settings
+from assay.batch.status import Status, status
 from assay.batch.stops import Stop
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "Progress",
     "Reporter",
     "Settings",
+    "Status",
     "Stop",
     "StorageError",
     "Summary",
@@ -31,4 +34,5 @@ __all__ = [
     "dry_run",
     "journal_path",
     "run",
+    "status",
 ]

@@ -13,15 +13,24 @@ from assay.batch.formats import Sink
 from assay.batch.journal import Journal
 from assay.batch.layout import Layout
 from assay.batch.place import let_go
-from assay.batch.progress import Reporter, Summary
+from assay.batch.progress import Reporter, Summary, Tally
+from assay.batch.provider.parcels import Parcels
 from assay.batch.runner import Runner
+from assay.batch.second import Second
+from assay.batch.stops import Stop
 from assay.extractor import Extractor
 
 # -- before ------------------------------------------------------------------------------------------------------------
 
 
 def prepare(
-    journal: Journal, sinks: Sequence[Sink], extractor: Extractor[Any], reporter: Reporter, *, retry_failed: bool
+    journal: Journal,
+    sinks: Sequence[Sink],
+    extractor: Extractor[Any],
+    reporter: Reporter,
+    *,
+    retry_failed: bool,
+    second: Second | None,
 ) -> int:
     """Bring journal and output to one state, and say what is known. The position of the last finished row, -1 for none."""
     parts = _parts(extractor)
@@ -37,6 +46,9 @@ def prepare(
         had = 0
     journal.remember(fingerprint=extractor.fingerprint, parts=rows.text(parts))
     again = journal.ask_failed_again(None if retry_failed else rows.NOT_THERE)
+    offered = journal.offer_second(second.fingerprint if second is not None else None)
+    if offered:
+        reporter.say(f"{offered:,} failed rows are asked of the second model")
     counts = journal.count()
     done, failed = counts.get("done", 0), sum(counts.values()) - counts.get("done", 0)
     if had:
@@ -85,6 +97,8 @@ def finish(journal: Journal, sinks: Sequence[Sink], layout: Layout, runner: Runn
     if runner.stopped is None or runner.stopped.reason != "storage":
         gone = journal.forget_rows(runner.count) if whole and runner.count is not None else 0
         facts = {"columns": layout.dump()}
+        if whole and runner.count is not None:
+            facts["rows"] = str(runner.count)
         if runner.tally.asked:
             facts["rows_per_second"] = f"{runner.tally.asked / runner.tally.seconds:.3f}"
         journal.remember(**facts)
@@ -97,12 +111,14 @@ def finish(journal: Journal, sinks: Sequence[Sink], layout: Layout, runner: Runn
     let_go(journal)
 
 
-def summary(journal: Journal, runner: Runner) -> Summary:
+def summary(
+    journal: Journal, tally: Tally, stop: Stop | None = None, count: int | None = None, second: Second | None = None
+) -> Summary:
+    """How a run went; `count` is that of the input's rows, when it was read to its end."""
     counts = dict(journal.count())
     done, finished = counts.pop("done", 0), sum(counts.values())
-    tally = runner.tally
     return Summary(
-        stop=runner.stopped,
+        stop=stop,
         asked=tally.asked,
         kept=tally.kept,
         reused=tally.reused,
@@ -117,5 +133,8 @@ def summary(journal: Journal, runner: Runner) -> Summary:
         failures=counts,
         repairs=journal.repairs(),
         spent=journal.spent()[1],
-        pending=None if runner.count is None else runner.count - done - finished,
+        pending=None if count is None else count - done - finished,
+        second=None if second is None else second.usage,
+        second_rows=0 if second is None else second.rows,
+        waiting=Parcels(journal).rows_under_way(),
     )

@@ -136,8 +136,11 @@ class Growing:
 
 
 @contextmanager
-def replacing(owned: Owned) -> Iterator[IO[bytes]]:
-    """A file that takes the place of the owned one when it is whole and on the disk; it keeps that one's permissions."""
+def replacing(owned: Owned, *, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A file that takes the place of the owned one when it is whole; it keeps that one's permissions.
+
+    `durable`: when it is on the disk, so that it survives a power cut.
+    """
     path, part = owned.path, owned.part
     with storage(path):
         part.unlink(missing_ok=True)  # of a run that was killed
@@ -148,15 +151,18 @@ def replacing(owned: Owned) -> Iterator[IO[bytes]]:
                     os.chmod(part, stat.S_IMODE(path.stat().st_mode))  # noqa: PTH101  # beside its kin
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
-            _move(part, path)
+                if durable:
+                    os.fsync(file.fileno())
+            _move(part, path, durable=durable)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
 
 
-def _move(part: Path, path: Path) -> None:
+def _move(part: Path, path: Path, *, durable: bool) -> None:
     part.replace(path)
+    if not durable:
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # the new name must survive a power cut, too

@@ -21,10 +21,13 @@ from assay.batch.errors import OutputBusy, StorageError
 from assay.errors import ConfigurationError
 from assay.types import Usage, frozen
 
-State: TypeAlias = Literal["done", "failed", "again"]
-"""`again`: failed, and to be asked again."""
+State: TypeAlias = Literal["done", "failed", "again", "second"]
+"""`again`: failed, and to be asked again; `second`: failed, and to be asked of the second model."""
 
 FORMAT = "1"
+
+PATIENCE = 1.0
+"""Seconds to wait for one who only looks at the journal."""
 
 _SIZES = (128, 32, 8, 1)
 """Of inserts: few different ones, so that SQLite keeps their statements ready."""
@@ -33,7 +36,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (
   key BLOB PRIMARY KEY, state TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, detail TEXT,
-  asks INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL
+  asks INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL, second TEXT
 );
 CREATE TABLE IF NOT EXISTS rows (
   position INTEGER PRIMARY KEY, key BLOB NOT NULL, line INTEGER NOT NULL, id TEXT NOT NULL, carried TEXT NOT NULL
@@ -43,7 +46,7 @@ _ANSWER = """
 INSERT INTO answers VALUES {}
 ON CONFLICT (key) DO UPDATE SET
   state = excluded.state, kind = excluded.kind, body = excluded.body, detail = excluded.detail,
-  asks = asks + excluded.asks, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
+  second = excluded.second, asks = asks + excluded.asks, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
   completion_tokens = completion_tokens + excluded.completion_tokens,
   cost = CASE
     WHEN cost IS NULL AND prompt_tokens + completion_tokens = 0 THEN excluded.cost
@@ -86,6 +89,8 @@ class Answer:
     asks: int = 0
     """Requests to the model, re-asks included."""
     usage: Usage = field(default_factory=Usage)
+    second: str | None = None
+    """The fingerprint of the second model, when that failed, too."""
 
 
 @frozen
@@ -119,6 +124,8 @@ class Known:
     """Its place was another row's, which is no longer finished: the input changed."""
     refreshed: bool = False
     """It is finished, and its name or other columns have changed since."""
+    second: bool = False
+    """It failed, and is to be asked of the second model."""
 
 
 def key_of(fingerprint: str, source: str) -> bytes:
@@ -135,9 +142,12 @@ class Journal:
     def __init__(self, path: Path, mode: int = 0o600) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._has_second = False
         _make(path, mode)
         try:
-            self._db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256)
+            self._db = sqlite3.connect(
+                path, timeout=PATIENCE, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
         except sqlite3.Error as error:
             raise StorageError(f"{path} cannot be opened: {error}") from None
         try:
@@ -162,8 +172,10 @@ class Journal:
 
     def _check(self) -> None:
         """Raise `ConfigurationError` for a database that is somebody else's, before anything of it is changed."""
-        tables = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if tables and not tables >= {"facts", "answers", "rows"}:
+        found = list(self._db.execute("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view', 'trigger')"))
+        tables = {name for kind, name in found if kind == "table"}
+        # A view or a trigger is no table of ours: in a journal from elsewhere it may do whatever its maker wants.
+        if found and (len(tables) < len(found) or not tables >= {"facts", "answers", "rows"}):
             raise ConfigurationError(f"{self.path} is no journal of assay, but another database: move it away")
 
     # -- while it runs -------------------------------------------------------------------------------------------------
@@ -184,7 +196,8 @@ class Journal:
                     "SELECT position, key, line, id, carried FROM rows WHERE position BETWEEN ? AND ?", span
                 )
             }
-            known = [_known(row, key, there.get(row.position), key in answered) for row, key in rows]
+            second = self._of_second([key for _, key in rows])
+            known = [_known(row, key, there.get(row.position), key in answered, key in second) for row, key in rows]
             if any(what.replaced or what.refreshed for what in known):
                 self._renew(rows, known)
         return known
@@ -199,9 +212,15 @@ class Journal:
 
     def answered(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of the keys that there is an answer for."""
-        query = f"SELECT key FROM answers WHERE state != 'again' AND key IN ({','.join('?' * len(keys))})"  # noqa: S608
+        query = f"SELECT key FROM answers WHERE state IN ('done', 'failed') AND key IN ({','.join('?' * len(keys))})"  # noqa: S608
         with self._guarded():
             return {key for (key,) in self._db.execute(query, keys)}
+
+    def _of_second(self, keys: Sequence[bytes]) -> set[bytes]:
+        if not self._has_second:
+            return set()
+        query = f"SELECT key FROM answers WHERE state = 'second' AND key IN ({','.join('?' * len(keys))})"  # noqa: S608
+        return {key for (key,) in self._db.execute(query, keys)}
 
     def commit(self, entries: Sequence[Entry]) -> list[Finished]:
         """Record finished rows, all or none, and return them as they go into the output."""
@@ -225,7 +244,9 @@ class Journal:
     def finished(self, *, failed_only: bool = False) -> Iterator[Finished]:
         """All finished rows in the order of the input."""
         with self._guarded():
-            wanted = self._db.execute(_FINISHED.format("a.state = 'failed'" if failed_only else "a.state != 'again'"))
+            wanted = self._db.execute(
+                _FINISHED.format("a.state = 'failed'" if failed_only else "a.state IN ('done', 'failed')")
+            )
             for position, line, id_, carried, state, body, detail in wanted:
                 yield Finished(Row(position, line, id_, carried), state == "done", body, detail)
 
@@ -238,6 +259,23 @@ class Journal:
                 tuple(kinds or ()),
             )
             return db.execute("DELETE FROM rows WHERE key IN (SELECT key FROM answers WHERE state = 'again')").rowcount
+
+    def offer_second(self, fingerprint: str | None) -> int:
+        """Take out of the finished rows those that failed and were not asked of this second model yet; how many there are.
+
+        None: there is no second model, and what was meant for one has failed.
+        """
+        with self.transaction() as db:
+            db.execute("UPDATE answers SET state = 'failed' WHERE state = 'second'")
+            if fingerprint is None:
+                return 0
+            db.execute(
+                "UPDATE answers SET state = 'second' WHERE state = 'failed' AND kind != 'input' AND key IN (SELECT key FROM rows) "
+                "AND (second IS NULL OR second != ?)",
+                (fingerprint,),
+            )
+            self._has_second = True
+            return db.execute("DELETE FROM rows WHERE key IN (SELECT key FROM answers WHERE state = 'second')").rowcount
 
     def forget_rows(self, since: int = 0) -> int:
         """No row from this position on is of the input any more. Their answers are kept."""
@@ -335,10 +373,10 @@ def _make(path: Path, mode: int) -> None:
         raise StorageError(f"{path} cannot be opened: {error.strerror}") from None
 
 
-def _known(row: Row, key: bytes, there: tuple[Any, ...] | None, answered: bool) -> Known:  # noqa: FBT001  # a column of the table that this fills
+def _known(row: Row, key: bytes, there: tuple[Any, ...] | None, answered: bool, second: bool) -> Known:  # noqa: FBT001  # a column of the table that this fills
     same = there is not None and there[1] == key
     refreshed = same and answered and there[2:] != (row.line, row.id, row.carried)  # type: ignore[index]  # same: it is there
-    return Known(same and answered, answered, there is not None and not same, refreshed)
+    return Known(same and answered, answered, there is not None and not same, refreshed, second)
 
 
 def _insert(db: sqlite3.Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
@@ -354,7 +392,7 @@ def _insert(db: sqlite3.Connection, statement: str, rows: Sequence[tuple[object,
 def _answer(key: bytes, answer: Answer) -> tuple[object, ...]:
     usage = answer.usage
     tokens = (usage.prompt_tokens, usage.completion_tokens, usage.cost)
-    return (key, answer.state, answer.kind, answer.body, answer.detail, answer.asks, *tokens)
+    return (key, answer.state, answer.kind, answer.body, answer.detail, answer.asks, *tokens, answer.second)
 
 
 def _row(entry: Entry) -> tuple[object, ...]:

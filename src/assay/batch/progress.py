@@ -76,6 +76,12 @@ class Summary:
     """Of all runs."""
     pending: int | None
     """Rows of the input that are not finished; None when the input was not read to its end."""
+    second_rows: int = 0
+    """Rows that this run asked of the second model."""
+    second: Usage | None = None
+    """What that used, which is part of `usage`; None: there was none."""
+    waiting: int = 0
+    """Rows that are with a provider's batch API."""
 
 
 class Reporter(Protocol):

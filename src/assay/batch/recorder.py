@@ -28,6 +28,8 @@ class ReadRow:
     key: bytes
     text: str
     fault: str
+    second: bool = False
+    """It failed in an earlier run, and is to be asked of the second model alone."""
 
 
 Chunk: TypeAlias = Sequence[ReadRow]

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from assay.backends.limits import RateLimiter
 from assay.batch import ends, formats
@@ -18,55 +18,24 @@ from assay.batch.formats import Columns, ReadOptions, Record, Rows, Source
 from assay.batch.formats.jsonl import ErrorsSink
 from assay.batch.journal import Journal
 from assay.batch.layout import Layout
-from assay.batch.parcels import Parcels
 from assay.batch.place import Place, claim, place
 from assay.batch.plan import Estimate, Pace, estimate
-from assay.batch.progress import Reporter, Silent, Summary
-from assay.batch.provider import ProviderBatch, online
+from assay.batch.progress import Reporter, Silent, Summary, Tally
+from assay.batch.provider import Parcels, ProviderBatch, online
 from assay.batch.runner import Ask, Runner
+from assay.batch.second import Second
+from assay.batch.settings import Settings
+from assay.batch.status import telling
 from assay.batch.stops import FailureWatch
 from assay.batch.width import Width
 from assay.errors import ConfigurationError
 from assay.extractor import Extractor
 from assay.flow import event_loop
-from assay.options import Budget
 
 WIDEST = 64
 """Rows at once, at most, on a server of which nothing is known but that it serves many."""
 MANY = 16
 """A provider row that says so many at once means a service, not a machine of one's own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How a batch is run. The defaults suit most."""
-
-    concurrency: int | None = None
-    """Rows at once, at most. None: begin small and grow while the server keeps up."""
-    order: Literal["input", "done"] = "input"
-    """The order of the finished output; while the run goes on rows are appended as they finish."""
-    retry_failed: bool = False
-    max_failures: int | None = None
-    budget: Budget | None = None
-    """Of all runs that write this output together."""
-    errors: Path | None = None
-    """The errors file; None: beside the output, `NAME.errors.jsonl`."""
-    columns: Columns = field(default_factory=Columns)
-    delimiter: str | None = None
-    encoding: str | None = None
-    """How the input is read, see `ReadOptions`."""
-    limit: int | None = None
-    """Rows of the input, its first ones; the others go on later."""
-    force: bool = False
-    """Overwrite files that are there and were not written by a run."""
-    read: tuple[Path, ...] = ()
-    """Files that the run reads besides its input, and so must not write."""
-    format: str = ""
-    """The kind of the output, `.csv`; empty: what its name says."""
-    safe_csv: bool = False
-    """Keep spreadsheets from taking texts for formulas."""
-    provider_batch: bool = False
-    """Through the provider's batch API; what it leaves open is asked online."""
 
 
 Control = Callable[[Runner], None]
@@ -114,12 +83,12 @@ async def arun(
     `ConfigurationError` (also as `OutputBusy`) and `StorageError`; what else ends a run early is told by `Summary.stop`.
     """
     settings, reporter = settings or Settings(), reporter or Silent()
-    _check(settings)
+    settings.check()
     where = place(source, output, settings.errors, settings.read, force=settings.force)
     opened = await asyncio.to_thread(_opened, source, where, settings, reporter)
-    async with _limited(extractor) as (asking, limiter):
-        with closing(Journal(where.journal, where.mode)) as journal:
-            summary = await _run(asking, opened, where, journal, settings, limiter, reporter, control)
+    async with _limited(extractor) as (asking, limiter), _second(extractor, settings.fallback) as second:
+        with closing(Journal(where.journal, where.mode)) as journal, telling(where, journal, reporter) as told:
+            summary = await _run(asking, opened, where, journal, settings, limiter, told, control, second)
     reporter.end(summary)
     return summary
 
@@ -133,14 +102,20 @@ async def _run(
     limiter: RateLimiter,
     reporter: Reporter,
     control: Control | None,
+    second: Second | None,
 ) -> Summary:
     layout = Layout(extractor.target, journal.fact("columns"), source.types, settings.columns.id or "id")
     output, errors = claim(journal, where, force=settings.force)
     sinks = [formats.sink(output, layout, kind=settings.format, safe=settings.safe_csv), ErrorsSink(errors)]
-    last = await asyncio.to_thread(ends.prepare, journal, sinks, extractor, reporter, retry_failed=settings.retry_failed)
+    last = await asyncio.to_thread(
+        ends.prepare, journal, sinks, extractor, reporter, retry_failed=settings.retry_failed, second=second
+    )
+    ask = await _asker(extractor, source, journal, settings, reporter)
+    if ask is None:
+        return ends.summary(journal, Tally())
     runner = Runner(
         extractor,
-        await _asker(extractor, source, journal, settings, reporter),
+        ask,
         source.records(),
         journal=journal,
         sinks=sinks,
@@ -152,6 +127,7 @@ async def _run(
         reporter=reporter,
         total=await asyncio.to_thread(source.count),
         last=last,
+        second=second,
     )
     if control is not None:
         control(runner)
@@ -161,9 +137,9 @@ async def _run(
         whole = settings.limit is None or (runner.count or 0) < settings.limit
         in_order = settings.order == "input"
         await asyncio.to_thread(ends.finish, journal, sinks, layout, runner, in_order=in_order, whole=whole)
-    if settings.provider_batch:
+    if settings.provider_batch or settings.collect:
         Parcels(journal).tidy()
-    return ends.summary(journal, runner)
+    return ends.summary(journal, runner.tally, runner.stopped, runner.count, second)
 
 
 def _opened(given: str | Path | Rows, where: Place, settings: Settings, reporter: Reporter) -> Source:
@@ -190,6 +166,23 @@ def limited(source: Source, rows: int | None) -> Source:
         return found if found is None else min(found, rows)
 
     return replace(source, records=records, count=count)
+
+
+@asynccontextmanager
+async def _second(extractor: Extractor[Any], given: Extractor[Any] | str | None) -> AsyncIterator[Second | None]:
+    """The second model: an extractor like the first, or the one that was given, whose owner closes it."""
+    if given is None:
+        yield None
+        return
+    if not isinstance(given, str):
+        async with _limited(given) as (asking, _):
+            yield Second(asking)
+        return
+    here = extractor.options.base_url is not None
+    options = extractor.options.updated({"model": given} if here else {"model": given, "api_key": None, "client": None})
+    twin: Extractor[Any] = Extractor.of(extractor.target, options)  # type: ignore[arg-type]  # a Target stands for its type
+    async with twin, _limited(twin) as (asking, _):
+        yield Second(asking)
 
 
 @asynccontextmanager
@@ -228,24 +221,27 @@ def dry_run(
             journal.close()
 
 
-async def _asker(extractor: Extractor[Any], source: Source, journal: Journal, settings: Settings, reporter: Reporter) -> Ask:
-    """How rows are asked for. With the batch API all that it can answer was answered when this returns."""
-    if not settings.provider_batch:
+async def _asker(
+    extractor: Extractor[Any], source: Source, journal: Journal, settings: Settings, reporter: Reporter
+) -> Ask | None:
+    """How rows are asked for; None: they are not, they were submitted. Else, with the batch API, all that it can answer was
+    answered when this returns.
+    """
+    if not settings.provider_batch and not settings.collect:
         if Parcels(journal).under_way():
-            raise ConfigurationError("rows of this output are in a provider's batch, paid for: go on with --provider-batch")
+            raise ConfigurationError(
+                "rows of this output are in a provider's batch, paid for: --collect brings them, --provider-batch goes on with it"
+            )
         return online(extractor)
     if not source.again:
         raise ConfigurationError("--provider-batch reads its input more than once: give a file or a folder")
     provider = ProviderBatch(extractor, journal, reporter)
-    await provider.gather(source.records)
+    if settings.submit:
+        sent = await provider.submit(source.records())
+        reporter.say(f"{sent:,} rows are with the provider: the same command with --collect instead of --submit brings them")
+        return None
+    await (provider.collect() if settings.collect else provider.gather(source.records))
     return provider.ask
-
-
-def _check(settings: Settings) -> None:
-    if settings.concurrency is not None and settings.concurrency < 1:
-        raise ConfigurationError(f"--concurrency must be 1 or more; got {settings.concurrency}")
-    if settings.limit is not None and settings.limit < 1:
-        raise ConfigurationError(f"--limit must be 1 or more; got {settings.limit}")
 
 
 def _width(extractor: Extractor[Any], settings: Settings) -> Width:

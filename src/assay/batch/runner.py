@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from assay.backends.limits import LimiterStopped, RateLimiter
@@ -22,6 +23,7 @@ from assay.batch.journal import Answer, Entry, Journal, Known, Row
 from assay.batch.layout import Layout
 from assay.batch.progress import Progress, Reporter, Tally
 from assay.batch.recorder import Chunk, ReadRow, Recorder
+from assay.batch.second import Second
 from assay.batch.stops import FailureWatch, Stop, is_away
 from assay.batch.width import Width
 from assay.errors import AssayError, ConfigurationError, RateLimitError
@@ -62,10 +64,14 @@ class Runner:
         reporter: Reporter,
         total: int | None = None,
         last: int = -1,
+        second: Second | None = None,
     ) -> None:
         self._extractor, self._ask_for = extractor, ask
         self._width, self._watch, self._purse, self._limiter = width, watch, purse, limiter
         self._reporter, self._total = reporter, total
+        self._second = second
+        if second is not None:
+            second.stop = self.stop
         self._misfit = sinks[0].misfit if sinks else None
         self._room = Room() if extractor.options.max_tokens is None else None
         self._recorder = Recorder(journal, sinks, self, last)
@@ -185,7 +191,10 @@ class Runner:
     async def _ask(self, read: ReadRow) -> Outcome[Any]:
         room = self._room.tokens if self._room is not None and self._limiter.counts_tokens else None
         try:
-            return await self._ask_for(read, room)
+            first = None if read.second else await self._ask_for(read, room)
+            if self._second is None or (first is not None and not self._second.takes(first)):
+                return first if first is not None else await self._ask_for(read, room)
+            return await self._second.ask(read, first)
         except AssayError:
             raise
         except Exception as error:  # noqa: BLE001  # a validator of the user's that raises what it should not: this row's failure
@@ -211,7 +220,10 @@ class Runner:
         if stop is not None:
             self.stop(stop)
             return
-        self._finish(read.key, read.row, rows.answer(outcome, usage, self._misfit))
+        answer = rows.answer(outcome, usage, self._misfit)
+        if self._second is not None and read.key in self._second.failed:
+            answer = replace(answer, second=self._second.fingerprint)
+        self._finish(read.key, read.row, answer)
 
     # -- waiting for the server ----------------------------------------------------------------------------------------
 
@@ -290,7 +302,7 @@ class Runner:
                 self._finish(read.key, read.row, rows.faulty(read.fault))
             else:
                 self._waiting[read.key] = []
-                self._todo.append(read)
+                self._todo.append(replace(read, second=True) if what.second else read)
         self.tally.kept += kept
         self._seen += len(chunk)
         self._feed.allow(kept)

@@ -20,6 +20,7 @@ from assay.cli.models import models
 from assay.cli.read import read
 from assay.cli.report import report
 from assay.cli.schema import schema
+from assay.cli.status import status
 from assay.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -47,6 +48,7 @@ app.command()(demo)
 app.command()(extract)
 app.command()(read)
 app.command()(batch)
+app.command()(status)
 app.command()(schema)
 app.command("eval")(evaluation)
 app.command()(report)

@@ -116,6 +116,16 @@ def batch(
     provider_batch: Annotated[
         bool, typer.Option("--provider-batch", help="Through the provider's batch API (Groq, OpenAI).", rich_help_panel=_RUN)
     ] = False,
+    submit: Annotated[
+        bool, typer.Option("--submit", help="With --provider-batch: send the rows, and do not wait.", rich_help_panel=_RUN)
+    ] = False,
+    collect: Annotated[
+        bool, typer.Option("--collect", help="Bring what was sent with --submit.", rich_help_panel=_RUN)
+    ] = False,
+    fallback: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="A second model, for rows that fail with the first.", rich_help_panel=_RUN),
+    ] = None,
     log_json: Annotated[
         bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.", rich_help_panel=_RUN)
     ] = False,
@@ -142,6 +152,9 @@ def batch(
         format=f".{format_}" if format_ is not None else "",
         safe_csv=safe_csv,
         provider_batch=provider_batch,
+        submit=submit,
+        collect=collect,
+        fallback=fallback,
     )
     fetch_embedded(options, quiet=flags.quiet or log_json)
     extractor = Extractor.of(target, options, limiter=limiter)

@@ -127,6 +127,10 @@ def told(summary: Summary, output: Path) -> list[str]:
     if summary.requests:
         again = f", {summary.repeats:,} refused or not answered" if summary.repeats else ""
         lines.append(f"asked: {summary.requests:,} requests, {summary.reasks:,} of them re-asks{again}; {spent(summary.usage)}")
+    if summary.second is not None and summary.second_rows:
+        lines.append(f"of them of the second model: {summary.second_rows:,} rows; {spent(summary.second)}")
+    if summary.waiting:
+        lines.append(f"with the provider: {summary.waiting:,} rows")
     if summary.spent != summary.usage and summary.spent.total_tokens:
         lines.append(f"all runs together: {spent(summary.spent)}")
     if summary.repairs:

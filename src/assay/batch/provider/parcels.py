@@ -50,6 +50,11 @@ class Parcels:
         with self._journal.transaction() as db:
             return [Parcel(*row) for row in db.execute("SELECT * FROM parcels WHERE state != 'fetched'")]
 
+    def rows_under_way(self) -> int:
+        """Rows that are with the provider."""
+        with self._journal.transaction() as db:
+            return int(db.execute("SELECT count(*) FROM parcel_keys").fetchone()[0])
+
     def plan(self, keys: Iterable[bytes]) -> Parcel:
         """Write down a new parcel, before anything of it is sent."""
         parcel = Parcel(secrets.token_hex(12))
