@@ -243,6 +243,8 @@ class Problem:
     want: str
     """What is wanted there, in words: `an integer`, `one of "a", "b"`, `at most 5`."""
     kind: ProblemKind
+    code: str = field(default="", repr=False, compare=False)
+    """pydantic's name of the error that it was; of a validator's, `value_error`, `assertion_error` or its own. Else empty."""
 
     def __str__(self) -> str:
         return f"{self.path or '(whole)'}: {self.kind}: want {self.want}"

@@ -11,11 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Literal
+from unittest.mock import AsyncMock, MagicMock
 
 import openai
 import pytest
 from instructor.core.exceptions import IncompleteOutputException, InstructorRetryException, TokenBudgetExceeded
-from pydantic import BaseModel, Field, ValidationError
+from instructor.v2.validation import async_field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 import assay
@@ -256,6 +259,111 @@ def test_wrong_options_are_refused_before_any_request(options: dict[str, Any], s
         with pytest.raises(assay.ConfigurationError, match=said):
             create(over_openai(server), **options)
         assert server.received == []
+
+
+# -- what programs for Instructor count on -----------------------------------------------------------------------------
+
+
+def test_the_completions_usage_is_that_of_all_attempts() -> None:
+    with Server([completion('{"name": "Jason"}')], [completion(JASON)]) as server:
+        user, whole = over_openai(server).create_with_completion(model="m", response_model=User, messages=SAID)
+    assert user.age == 25
+    assert (whole.usage.prompt_tokens, whole.usage.completion_tokens, whole.usage.total_tokens) == (20, 10, 30)
+    assert user._raw_response.usage.total_tokens == 30
+
+
+def test_async_validators_are_refused_and_not_passed_over() -> None:
+    class Checked(BaseModel):
+        name: str
+
+        @async_field_validator("name")
+        async def known(self, value: str) -> str:
+            raise ValueError("never")
+
+    with Server([completion(JASON)]) as server:
+        for model in (Checked, list[Checked], Checked | None):
+            with pytest.raises(assay.ConfigurationError, match="async validators"):
+                create(over_openai(server), response_model=model)
+        assert server.received == []
+
+
+def mock(text: str) -> MagicMock:
+    client = MagicMock()
+    answer = client.chat.completions.create.return_value
+    answer.choices[0].message.content = text
+    return client
+
+
+@pytest.mark.parametrize("make", [instructor.from_openai, instructor.from_groq, instructor.patch])
+def test_mocks_of_users_unit_tests_are_clients(make: Any) -> None:
+    client = mock(JASON)
+    user = make(client).chat.completions.create(model="m", response_model=User, messages=SAID)
+    assert user == User(name="Jason", age=25)
+
+
+def test_mocks_that_are_awaited_and_mocks_of_a_list_of_choices() -> None:
+    client = MagicMock()
+    answer = SimpleNamespace(message=MagicMock(content=JASON, tool_calls=None), finish_reason="stop")
+    client.chat.completions.create = AsyncMock(return_value=MagicMock(choices=[answer]))
+    ask = instructor.from_openai(client).create(model="m", response_model=User, messages=SAID)
+    assert asyncio.run(ask) == User(name="Jason", age=25)
+    assert assay.extract(User, "Jason is 25", client=mock(JASON), model="m").age == 25
+
+
+def test_a_rule_of_tenacity_is_told_before_each_attempt() -> None:
+    told: list[int] = []
+    rule = Retrying(stop=stop_after_attempt(3), before=lambda state: told.append(state.attempt_number))
+    with Server([completion("{}")], [completion(JASON)]) as server:
+        create(over_openai(server), max_retries=rule)
+    assert told == [1, 2]
+
+
+class Shouted(BaseModel):
+    name: str
+    age: int
+
+    @field_validator("name")
+    @classmethod
+    def loud(cls, value: str) -> str:
+        if not value.isupper():
+            raise ValueError("a name is shouted")
+        return value
+
+    @field_validator("age")
+    @classmethod
+    def grown(cls, value: int) -> int:
+        if value < 18:
+            raise PydanticCustomError("too_young", "only {least} and older", {"least": 18})
+        return value
+
+
+def test_what_validators_say_keeps_its_type_and_words() -> None:
+    with Server([completion('{"name": "Jason", "age": 7}')]) as server, pytest.raises(InstructorRetryException) as raised:
+        create(over_openai(server), response_model=Shouted, max_retries=0)
+    (failed,) = raised.value.failed_attempts
+    said = {error["loc"]: (error["type"], error["msg"]) for error in failed.exception.errors()}
+    assert said == {
+        ("name",): ("value_error", "Value error, a name is shouted"),
+        ("age",): ("too_young", "only 18 and older"),
+    }
+    assert isinstance(failed.exception.errors()[0]["ctx"]["error"], ValueError)
+
+
+def test_a_validator_that_complains_again_and_again_is_not_the_modes_fault() -> None:
+    with Server([completion('{"name": "Jason", "age": 25}')]) as server, pytest.raises(InstructorRetryException):
+        create(over_openai(server), response_model=Shouted, max_retries=4)
+    assert all("response_format" in request.json for request in server.received)
+    assert len(server.received) == 5
+
+
+def test_unfinished_texts_are_shown_by_default() -> None:
+    pieces = ['{"name": "Ja', "so", 'n", "age": 2', "5}"]
+    steps = [EVENT_STREAM, *[chunked(events(delta(piece), done=False)) for piece in pieces]]
+    steps += [chunked(events(delta(finish_reason="stop"))), LAST_CHUNK]
+    with Server(steps) as server:
+        seen = list(over_openai(server).create_partial(model="m", response_model=User, messages=SAID))
+    assert [user.name for user in seen][:2] == ["Ja", "Jaso"]
+    assert seen[-1] == User(name="Jason", age=25)
 
 
 # -- streams ---------------------------------------------------------------------------------------------------------------

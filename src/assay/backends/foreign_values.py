@@ -112,6 +112,8 @@ def plain(value: Any) -> JSON:
             return {str(name): plain(item) for name, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
+    if hasattr(value, _UNHEARD_OF):
+        return _of_mock(value)
     if callable(dump := getattr(value, "model_dump", None)) and isinstance(dumped := dump(), dict):
         return dumped
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -119,3 +121,35 @@ def plain(value: Any) -> JSON:
     if hasattr(value, "__dict__") and not callable(value):
         return {name: plain(item) for name, item in vars(value).items() if not name.startswith("_")}
     raise ConfigurationError(f"the client answered with a {type(value).__name__}, which is no chat completion")
+
+
+_UNHEARD_OF = "no_completion_has_this"
+"""A name that only those objects have that have any: mocks, in users' unit tests."""
+
+
+def _of_mock(answer: Any) -> JSONObject:
+    """What was set of a completion that is a mock: of its first choice, and its usage. Anything else it would only make up."""
+    choice = answer.choices[0]
+    message, delta = (
+        {**_set(part, "role", "content", "refusal"), **_calls(part)}
+        for part in (getattr(choice, "message", None), getattr(choice, "delta", None))
+    )
+    usage = _set(getattr(answer, "usage", None), "prompt_tokens", "completion_tokens", "total_tokens")
+    return {
+        **_set(answer, "id", "model"),
+        "choices": [{**_set(choice, "finish_reason"), "message": message, **({"delta": delta} if delta else {})}],
+        **({"usage": usage} if usage else {}),
+    }
+
+
+def _set(value: Any, *names: str) -> JSONObject:
+    """Those of the attributes that hold a plain value."""
+    found = {name: getattr(value, name, None) for name in names}
+    return {name: item for name, item in found.items() if isinstance(item, str | int | float)}
+
+
+def _calls(message: Any) -> JSONObject:
+    calls = getattr(message, "tool_calls", None)
+    if not isinstance(calls, list | tuple):
+        return {}
+    return {"tool_calls": [{"function": _set(call.function, "name", "arguments")} for call in calls]}

@@ -99,7 +99,7 @@ def connect(options: Options, limiter: Limiter | None = None) -> Connection:
     client, model = options.client, options.model
     if model is not None and not isinstance(model, str):
         client, model = model, None
-    if isinstance(client, OwnModel):
+    if isinstance(client, OwnModel) and isinstance(client.profile, Profile):  # a mock has whatever it is asked for
         return _own(client, options, limiter)
     if client is not None and not http.is_httpx(client):
         return _through_client(client, model, options, limiter)

@@ -18,6 +18,7 @@ from assay.engine.judge import Verdict
 from assay.engine.prompt import Source
 from assay.engine.questions import PARTS_LIMIT, Next, ask_parts, other_mode
 from assay.engine.task import Question, Task
+from assay.target.problems import by_validator
 from assay.types import JSON, Bound, Reply
 
 PARTS_SHARE = 0.5
@@ -38,8 +39,9 @@ def after(
     """The next question. `stuck` counts how often in a row the same problems came back."""
     if verdict.cut:
         return after_cut(task, source, question, verdict, reply, bound, stuck)
-    mode, note = other_mode(task, question.call.mode, stuck)
     problems = verdict.problems
+    fits = all(map(by_validator, problems))  # then the mode is not at fault
+    mode, note = other_mode(task, question.call.mode, 0 if fits else stuck)
     if (paths := _parts(verdict)) is not None:
         return Next(ask_parts(task, source, verdict, paths, mode, question.call.params, example=stuck > 0), note)
     example = _small(task.target.example()) if stuck > 0 else None

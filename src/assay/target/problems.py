@@ -133,7 +133,9 @@ _TEXTUAL = ("date", "datetime", "time", "timedelta", "uuid", "url", "decimal")
 def _problem(tokens: tuple[Token, ...], details: ErrorDetails, data: JSON, schema: JSONObject) -> Problem:
     said = look(data, tokens)
     kind = _kind(details, said)
-    return Problem(join(tokens), None if kind == "missing" else said, _want(details, tokens, data, schema), kind)
+    return Problem(
+        join(tokens), None if kind == "missing" else said, _want(details, tokens, data, schema), kind, details["type"]
+    )
 
 
 def _want(details: ErrorDetails, tokens: tuple[Token, ...], data: JSON, schema: JSONObject) -> str:
@@ -156,6 +158,12 @@ def _want(details: ErrorDetails, tokens: tuple[Token, ...], data: JSON, schema: 
 
 _KNOWN = {*get_args(ErrorType), "ip_v4_address", "ip_v6_address", "ip_any_address"} - {"custom_error"}
 """pydantic's own complaints. Any other message was written by someone for this very field, and is kept."""
+
+
+def by_validator(problem: Problem) -> bool:
+    """Whether a validator of the user's complains: the form of the answer is right then."""
+    return problem.code in ("value_error", "assertion_error") or bool(problem.code and problem.code not in _KNOWN)
+
 
 _LIMITS = {
     "greater_than": "above {gt}",

@@ -10,12 +10,13 @@ from typing import Any, TypeAlias
 from instructor.core.hooks import Hooks
 from instructor.dsl.partial import PartialBase
 from instructor.mode import Mode
+from instructor.v2.validation import model_declares_async_validators
 from pydantic import BaseModel
 from tenacity import AsyncRetrying, Retrying
 
 from assay.adapters.instructor import messages as wording
 from assay.adapters.instructor.errors import exhausted
-from assay.adapters.instructor.recorder import AsyncRecordedTransport, RecordedTransport, Recorder, spy
+from assay.adapters.instructor.recorder import AsyncRecordedTransport, RecordedTransport, Recorder, spy, with_usage
 from assay.adapters.instructor.retries import Referee
 from assay.backends import chat, foreign
 from assay.connect.compile import compile_task
@@ -60,6 +61,11 @@ class Door:
         return connect(replace(self._options, model=model or self._options.model))
 
     def _compile(self, whole: Target[Any], model: str | None, strict: bool) -> Task[Any]:
+        if model_declares_async_validators(whole.annotation):
+            raise ConfigurationError(
+                f"{whole.name} has async validators, which would be passed over: make them plain functions, or await the checks "
+                "yourself with the value that comes back"
+            )
         return compile_task(whole, replace(self._options, strict=strict), self._connection(model))
 
     def begin(
@@ -87,7 +93,9 @@ class Door:
         source = wording.read(messages, context, autodetect_images=bool(kwargs.pop("autodetect_images", False)))
         budget = kwargs.pop("token_budget", None)
         if any(kwargs.pop(name, None) is not None for name in ("cache", "cache_ttl", "cache_namespace")):
-            raise ConfigurationError("there is no cache in this adapter: leave cache out, or keep the values yourself")
+            raise ConfigurationError(
+                "there is no cache in this adapter yet: leave cache out and keep the values yourself, until answers can be stored"
+            )
         whole = target(_without_partial(response_model))
         model = kwargs.pop("model", None)
         referee = Referee(max_retries, hooks, whole.name, budget)
@@ -119,7 +127,7 @@ class Asking:
         return foreign.AsyncForeignTransport(spy(self.door.create, self.connection, self.recorder))
 
     def whole(self) -> Flow[Outcome[Any]]:
-        return conduct(self.task, self.source, self._complete)
+        return conduct(self.task, self.source, self._asking(self._complete))
 
     def partials(self) -> Flow[None]:
         """Emits the values in the making, the validated one last."""
@@ -132,20 +140,33 @@ class Asking:
     def _partials(self) -> Flow[None]:
         planned = plan(self.task, "step_down", chosen=self.door.mode != "auto")
         target = self.task.target
-        watch = Showing(View(target.annotation, wrapper=target.wrapper, context=self.task.context, strict=self.task.strict))
+        shown = {"wrapper": target.wrapper, "context": self.task.context, "strict": self.task.strict}
+        watch = Showing(View(target.annotation, unfinished=True, **shown))  # as Instructor shows them
         send: Callable[[Call], Flow[Reply]] = self._complete
         if planned.streamed:
             send = lambda call: watch.over(chat.stream(self.connection.endpoint, call))  # noqa: E731  # of the same kind as the other
-        return to_the_end(watch, conduct(planned.task, self.source, send), planned.note)
+        return to_the_end(watch, conduct(planned.task, self.source, self._asking(send)), planned.note)
+
+    def _asking(self, send: Callable[[Call], Flow[Reply]]) -> Callable[[Call], Flow[Reply]]:
+        """`send`, of which the user's rule is told before each request."""
+
+        def told(call: Call) -> Flow[Reply]:
+            self.referee.begin()
+            return (yield from send(call))
+
+        return told
 
     def _complete(self, call: Call) -> Flow[Reply]:
-        return chat.complete(self.connection.endpoint, call)
+        whole = replace(self.connection.endpoint, watched=())  # so that there is a completion to hand out
+        return chat.complete(whole, call)
 
     def value_of(self, outcome: Outcome[Any]) -> Any:
         """The value with its completion at hand, or the error in the form that Instructor's users expect."""
         if outcome.error is not None:
             raise self.error_of(outcome.error)
         self.recorder.succeeded(outcome)
+        if len(outcome.attempts) > 1 and self.recorder.completions:
+            self.recorder.completions[-1] = with_usage(self.recorder.completions[-1], outcome.usage)
         value = outcome.value
         if isinstance(value, BaseModel):
             object.__setattr__(value, "_raw_response", self.completion)

@@ -17,6 +17,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from assay.data import pointer
 from assay.errors import ExtractionError
 from assay.outcome import Outcome
+from assay.target.problems import by_validator
 from assay.types import Problem, Usage
 
 
@@ -81,15 +82,18 @@ def failed_attempts(outcome: Outcome[Any], title: str, completions: Sequence[Any
 
 def validation_error(problems: Sequence[Problem], title: str) -> ValidationError:
     """Problems as the pydantic error that programs written for Instructor expect."""
-    details: list[InitErrorDetails] = [
-        {
-            "type": PydanticCustomError(problem.kind, "want {want}", {"want": problem.want}),
-            "loc": tuple(map(_step, pointer.split(problem.path))),
-            "input": problem.said,
-        }
-        for problem in problems
-    ]
-    return ValidationError.from_exception_data(title, details)
+    return ValidationError.from_exception_data(title, list(map(_details, problems)))
+
+
+def _details(problem: Problem) -> InitErrorDetails:
+    """A validator's error with its own type and words; any other in ours, which say what is wanted."""
+    loc, error = tuple(map(_step, pointer.split(problem.path))), {"value_error": ValueError, "assertion_error": AssertionError}
+    if problem.code in error:
+        ctx = {"error": error[problem.code](problem.want)}
+        return {"type": problem.code, "loc": loc, "input": problem.said, "ctx": ctx}
+    if by_validator(problem):
+        return {"type": PydanticCustomError(problem.code, "{want}", {"want": problem.want}), "loc": loc, "input": problem.said}
+    return {"type": PydanticCustomError(problem.kind, "want {want}", {"want": problem.want}), "loc": loc, "input": problem.said}
 
 
 def _step(token: str) -> str | int:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from instructor.core.hooks import Hooks
+from pydantic import BaseModel
 from pydantic_core import from_json
 
 from assay.backends import foreign
@@ -15,6 +16,7 @@ from assay.flow.effects import AsyncIncoming, AsyncTransport, Request, Response,
 from assay.groq.answer import build
 from assay.groq.chat_types import ChatCompletion
 from assay.outcome import Outcome
+from assay.types import Usage
 
 
 class Recorder:
@@ -74,6 +76,17 @@ def spy(create: Callable[..., Any], client: Any, recorder: Recorder) -> SimpleNa
     return SimpleNamespace(
         chat=SimpleNamespace(completions=SimpleNamespace(create=recorded)), base_url=getattr(client, "base_url", None)
     )
+
+
+def with_usage(completion: Any, usage: Usage) -> Any:
+    """A completion that tells the usage of all attempts, as Instructor's does; one of an unknown kind as it is."""
+    sums = {name: getattr(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
+    if isinstance(completion, dict):
+        return {**completion, "usage": {**(completion.get("usage") or {}), **sums}}
+    said = getattr(completion, "usage", None)
+    if isinstance(completion, BaseModel) and isinstance(said, BaseModel):
+        return completion.model_copy(update={"usage": said.model_copy(update=sums)})
+    return completion
 
 
 class RecordedTransport:

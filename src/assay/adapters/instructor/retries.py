@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from instructor.core.hooks import Hooks
+from pydantic import ValidationError
 from tenacity import AsyncRetrying, RetryCallState, Retrying, stop_after_attempt
 from tenacity.wait import wait_none
 
@@ -31,6 +32,15 @@ class Referee:
         self._title = title
         self._budget = token_budget
         self.over_budget = False
+        self._begun = 0
+
+    def begin(self) -> None:
+        """A request is about to be sent."""
+        self._begun += 1
+        if isinstance(self._rule, Retrying):
+            state = RetryCallState(self._rule, fn=None, args=(), kwargs={})
+            state.attempt_number = self._begun
+            self._rule.before(state)
 
     def retrying(self) -> Retrying:
         """The rule for the engine."""
@@ -38,7 +48,8 @@ class Referee:
 
     def _retry(self, state: RetryCallState) -> bool:
         failed = state.outcome.exception() if state.outcome is not None else None
-        assert isinstance(failed, ExtractionError)
+        if not isinstance(failed, ExtractionError):  # a request that timed out, to be sent in another form
+            return bool(self._rule.retry(state)) if isinstance(self._rule, Retrying) else True
         error = validation_error(failed.problems, self._title)
         state.set_exception((type(error), error, None))
         self._hooks.emit_completion_usage(failed.outcome.usage, attempt_number=state.attempt_number)
@@ -52,6 +63,8 @@ class Referee:
         error = state.outcome.exception() if state.outcome is not None else None
         assert isinstance(error, Exception)
         last = self.over_budget or bool(self._rule.stop(state))
+        if not isinstance(error, ValidationError):
+            return last
         self._tell(error, state, last=last)
         if isinstance(self._rule, Retrying):
             self._rule.after(state)
