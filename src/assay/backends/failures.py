@@ -6,6 +6,7 @@ None of these shows a header's value or a URL's user part, for a key may be ther
 from __future__ import annotations
 
 import os
+import sys
 from urllib.parse import urlsplit
 
 from assay.errors import APIConnectionError, APITimeoutError, ConfigurationError
@@ -38,6 +39,14 @@ def _proxy(request: Request) -> str | None:
         if value := os.environ.get(name):
             return shown(value).rpartition("@")[2].rpartition("//")[2].rstrip("/")
     return None
+
+
+def refuse_at_exit(request: Request) -> None:
+    """Raise where the interpreter is ending, as when a `__del__` makes a last call: no thread runs any more that could make it, and
+    waiting for one would hang or crash the process.
+    """
+    if sys.is_finalizing():
+        raise APIConnectionError(f"nothing can be sent to {host(request)}: the program is ending", code="ending")
 
 
 def connect_timed_out(request: Request, seconds: float) -> APITimeoutError:

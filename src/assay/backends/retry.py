@@ -25,7 +25,7 @@ RETRIED_STATUSES = frozenset({408, 409, 425, 429, 498})
 """Below 500. 413 is not among them: too large stays too large. All of 500 and above are retried."""
 RETRIED_CODES = frozenset({"invalid_json", "stream_cut", "bad_encoding", "empty_body", "answer_failed"})
 """Of `APIResponseError`: a body that was cut or spoilt on its way may come whole the next time."""
-NEVER_CODES = frozenset({"certificate"})
+NEVER_CODES = frozenset({"certificate", "ending"})
 """Of `APIConnectionError`: trying again would meet the same."""
 
 

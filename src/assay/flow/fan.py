@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import sys
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable
 from contextlib import aclosing, suppress
 from typing import TypeVar
 
+from assay.errors import APIConnectionError
 from assay.flow import event_loop
 
 S = TypeVar("S")
@@ -52,6 +54,8 @@ def map_in_thread(make: Callable[[], AsyncGenerator[R, None]], ahead: int) -> Ge
 
     `ahead` bounds how many results wait to be taken. Leaving the iteration cancels what is under way.
     """
+    if sys.is_finalizing():
+        raise APIConnectionError("nothing can be asked: the program is ending", code="ending")
     results: queue.Queue[tuple[bool, R | BaseException | None]] = queue.Queue(maxsize=ahead)
     left = threading.Event()
     cancel: list[Callable[[], object]] = []

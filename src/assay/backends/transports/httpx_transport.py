@@ -25,6 +25,7 @@ from assay.backends.failures import (
     host,
     pool_timed_out,
     read_timed_out,
+    refuse_at_exit,
     timed_out,
     write_timed_out,
 )
@@ -52,6 +53,7 @@ class HttpxTransport:
         return self.open(request).whole()
 
     def open(self, request: Request) -> HttpxIncoming:
+        refuse_at_exit(request)
         deadline = HttpxDeadline(LONGEST if request.timeout is None else min(request.timeout, LONGEST), self._sockets)
         self._watchdog.watch(deadline)
         try:

@@ -21,7 +21,15 @@ from pyreqwest.request import RequestBuilder, StreamRequest, SyncRequestBuilder,
 from pyreqwest.response import Response as Answer
 from pyreqwest.response import SyncResponse
 
-from assay.backends.failures import CLOSED, cannot_be_sent, connect_timed_out, connection_failed, read_timed_out, timed_out
+from assay.backends.failures import (
+    CLOSED,
+    cannot_be_sent,
+    connect_timed_out,
+    connection_failed,
+    read_timed_out,
+    refuse_at_exit,
+    timed_out,
+)
 from assay.backends.transports.blocking_streams import BlockingIncoming, BlockingStreams
 from assay.backends.transports.incoming import LONGEST, AsyncBody, Body
 from assay.backends.transports.leaving import wait_at_exit
@@ -60,12 +68,14 @@ class PyreqwestTransport:
         self._portal = portal or PerProcess(Portal)
 
     async def send(self, request: Request) -> Response:
+        refuse_at_exit(request)
         try:
             return await self._portal().perform(lambda: self._whole(request))
         except PortalClosed:
             raise connection_failed(request, CLOSED) from None
 
     async def open(self, request: Request) -> PyreqwestIncoming:
+        refuse_at_exit(request)
         return await self._open(request, 0)
 
     async def aclose(self) -> None:
@@ -147,10 +157,12 @@ class BlockingPyreqwestTransport:
         self._streams = BlockingStreams(PyreqwestTransport(portal), portal)
 
     def send(self, request: Request) -> Response:
+        refuse_at_exit(request)
         client = _client(self._clients(), SyncClientBuilder, request)
         return self._workers().run(lambda: self._whole(client, request))  # the total deadline is pyreqwest's
 
     def open(self, request: Request) -> BlockingIncoming:
+        refuse_at_exit(request)
         return self._streams.open(request)
 
     def close(self) -> None:
