@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from assay.connect.address import surroundings
 from assay.connect.given import Given
 from assay.extractor import SETTINGS, Extractor, settings_of
-from assay.options import Options, OptionsDict
+from assay.options import Options, OptionsDict, seal
 from assay.streaming import Partial
 from assay.target.build import Target, target
 
@@ -35,6 +35,7 @@ def extract(target: Any, source: Given, **options: Unpack[OptionsDict]) -> Any:
     Raises `ExtractionError` when no attempt gave a valid value, `APIError` when the server could not be used,
     `BudgetExceeded`, `SchemaError`, `ConfigurationError`.
     """
+    seal(options)
     return _extractor(target, options).extract(source, context=options.get("context"))
 
 
@@ -44,6 +45,7 @@ async def aextract(target: type[T], source: Given, **options: Unpack[OptionsDict
 async def aextract(target: Any, source: Given, **options: Unpack[OptionsDict]) -> Any: ...
 async def aextract(target: Any, source: Given, **options: Unpack[OptionsDict]) -> Any:
     """`extract`, awaited."""
+    seal(options)
     return await _extractor(target, options).aextract(source, context=options.get("context"))
 
 
@@ -59,7 +61,7 @@ def _extractor(type_: Any, given: OptionsDict) -> Extractor[Any]:
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def _kept(compiled: Target[Any], options: Options, _surroundings: tuple[str | None, ...]) -> Extractor[Any]:
+def _kept(compiled: Target[Any], options: Options, _surroundings: int) -> Extractor[Any]:
     return Extractor.of(compiled, options)  # type: ignore[arg-type]  # a Target stands for its type
 
 
@@ -77,23 +79,27 @@ class Extractable(BaseModel):
     @classmethod
     def extract(cls, source: Given, **options: Unpack[OptionsDict]) -> Self:
         """An instance out of a text; see `assay.extract`."""
+        seal(options)
         value: Self = extract(cls, source, **options)
         return value
 
     @classmethod
     async def aextract(cls, source: Given, **options: Unpack[OptionsDict]) -> Self:
         """`extract`, awaited."""
+        seal(options)
         value: Self = await aextract(cls, source, **options)
         return value
 
     @classmethod
     def stream(cls, source: Given, **options: Unpack[OptionsDict]) -> Generator[Partial[Self], None, None]:
         """Instances in the making; see `Extractor.stream`."""
+        seal(options)
         return _extractor(cls, options).stream(source, context=options.get("context"))
 
     @classmethod
     def astream(cls, source: Given, **options: Unpack[OptionsDict]) -> AsyncGenerator[Partial[Self], None]:
         """`stream`, awaited."""
+        seal(options)
         return _extractor(cls, options).astream(source, context=options.get("context"))
 
 
@@ -106,6 +112,7 @@ def extractable(cls: M | None = None, /, **options: Unpack[OptionsDict]) -> M | 
 
     `@extractable` or `@extractable(model="groq/openai/gpt-oss-20b", instructions="...", retries=2)`.
     """
+    seal(options)
 
     def decorate(model: M) -> M:
         setattr(model, SETTINGS, settings_of(model).updated(options))

@@ -27,7 +27,7 @@ from assay.errors import APIError, ConfigurationError
 from assay.flow import drive, fan
 from assay.flow.effects import Flow, Sleep
 from assay.flow.relay import relay_emitted
-from assay.options import Options, OptionsDict
+from assay.options import Options, OptionsDict, seal
 from assay.outcome import Outcome
 from assay.split import Splitting
 from assay.streaming import Items, Partial, Showing, StreamMode, View, plan, to_the_end
@@ -58,6 +58,7 @@ class Extractor(Generic[T]):
     @overload
     def __init__(self, target: Any, *, limiter: Limiter | None = None, **options: Unpack[OptionsDict]) -> None: ...
     def __init__(self, target: Any, *, limiter: Limiter | None = None, **options: Unpack[OptionsDict]) -> None:
+        seal(options)
         self._open(target, settings_of(target).updated(options), limiter)
 
     @classmethod
@@ -316,6 +317,8 @@ class Extractor(Generic[T]):
         await self.aclose()
 
     def __repr__(self) -> str:
+        if "_task" not in vars(self):  # a traceback of its making shows it
+            return "<Extractor in the making>"
         return f"<Extractor of {self.target.name} with {self.model}>"
 
 

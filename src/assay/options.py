@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from assay.errors import ConfigurationError, nearest
 from assay.prices import Price
-from assay.types import Mode, PromptStyle
+from assay.types import Mode, PromptStyle, Secret
 
 if TYPE_CHECKING:
     from tenacity import AsyncRetrying, Retrying
@@ -63,6 +63,12 @@ class Split:
     def shared(self) -> int:
         """Characters that pieces of a known size share."""
         return (self.size or 0) // 10 if self.overlap is None else self.overlap
+
+
+def seal(given: Any) -> None:
+    """Make the key among options that were given a `Secret`: done first at every door, whose variables a traceback may show."""
+    if "api_key" in given:
+        given["api_key"] = Secret.of(given["api_key"])
 
 
 class OptionsDict(TypedDict, total=False):
@@ -260,7 +266,12 @@ def _one_of(*allowed: str) -> Callable[[str, Any], Any]:
     return check
 
 
+def _key(_: str, value: Any) -> Any:
+    return Secret.of(value)
+
+
 _CHECKS = {
+    "api_key": _key,
     "ground": _one_of("off", "ask", "require"),
     "mode": _mode,
     "prompt_style": _style,

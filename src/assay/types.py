@@ -31,6 +31,25 @@ def frozen(cls: type[T]) -> type[T]:
     return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
+class Secret(str):
+    """A key, which says `[key]` where it is looked at: in a traceback that shows variables, a debugger, a log of settings.
+
+    A string in all else, so that it can be sent; `f"{key}"` is a plain one.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "[key]"
+
+    @classmethod
+    def of(cls, key: Any) -> Any:
+        """A key as a secret, also one of pydantic's `SecretStr`; what is no text stays as it is."""
+        if hasattr(key, "get_secret_value"):
+            key = key.get_secret_value()
+        return cls(key) if isinstance(key, str) else key
+
+
 class Mode(StrEnum):
     """How the server is asked to keep to the schema. The schema is in the system prompt in every mode."""
 

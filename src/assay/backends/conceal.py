@@ -10,10 +10,8 @@ from urllib.parse import unquote, urlsplit
 from assay.errors import APIError
 from assay.flow.effects import Request
 from assay.types import JSON
+from assay.wire.request import SECRET_HEADERS
 
-SECRET_HEADERS = frozenset(
-    {"authorization", "api-key", "x-api-key", "x-goog-api-key", "x-amz-security-token", "proxy-authorization", "cookie"}
-)
 SHORTEST = 6
 """Characters of a key worth hiding: shorter ones are the `x` of local servers, and would be found in any word."""
 _TEXTS = ("message", "code", "type", "param", "request_id", "failed_generation", "body")

@@ -146,8 +146,7 @@ def open_once(request: Request) -> Flow[Incoming]:
         if 200 <= incoming.status < 300:
             return incoming
         if not 300 <= incoming.status < 400:
-            body = yield from read_all(incoming, MAX_ERROR_BODY)
-            raise status_error(incoming.status, incoming.headers, body)
+            raise status_error(incoming.status, incoming.headers, (yield from read_all(incoming, MAX_ERROR_BODY)))
         request = redirected(request, incoming.status, incoming.headers)
     raise _too_many(request)
 

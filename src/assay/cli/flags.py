@@ -18,7 +18,7 @@ import typer
 
 from assay.errors import ConfigurationError
 from assay.options import Budget
-from assay.types import Mode, PromptStyle
+from assay.types import Mode, PromptStyle, Secret
 
 _AS_GIVEN = (
     *("base_url", "mode", "instructions", "prompt_style"),
@@ -131,7 +131,7 @@ def budget(text: str) -> Budget:
 
 
 def _key(variable: str) -> str:
-    key = os.environ.get(variable, "").strip()
+    key = Secret(os.environ.get(variable, "").strip())
     if not key:
         raise ConfigurationError(f"--api-key-env {variable}: there is no such environment variable, or it is empty")
     return key

@@ -11,6 +11,7 @@ from assay.connect.providers import ANY_SERVER, Provider
 from assay.errors import ConfigurationError, nearest
 from assay.flow.urls import origin, shown
 from assay.options import Options
+from assay.types import Secret
 from assay.wire.openai_chat import ChatCompletions
 
 NOTHING_TO_USE = """\
@@ -28,9 +29,9 @@ class Address:
     base_url: str
 
 
-def surroundings() -> tuple[str | None, ...]:
-    """What the environment says of models, keys and places: options mean the same while this does."""
-    return tuple(map(os.environ.get, _VARIABLES))
+def surroundings() -> int:
+    """A digest of what the environment says of models, keys and places: options mean the same while it is the same."""
+    return hash(tuple(map(os.environ.get, _VARIABLES)))
 
 
 _VARIABLES = tuple(
@@ -43,6 +44,7 @@ _VARIABLES = tuple(
             provider.base_url_variable,
             *re.findall(r"\{([A-Z_]+)\}", provider.base_url),
             "ASSAY_MODEL",
+            "ASSAY_BASE_URL",
             "ASSAY_BASE_URL",
         )
         if variable is not None
@@ -133,13 +135,13 @@ def key_for(place: Address, options: Options) -> tuple[str | None, str]:
         return options.api_key, ""
     named, owner = place.provider, providers.owner(place.base_url, place.provider)
     if owner is not None and owner.key_variable:
-        key = owner.key()
+        key = Secret.of(owner.key())
         if not key and options.base_url is None:
             raise ConfigurationError(f"no key for {owner.name}: set {owner.key_variable}, or give api_key=")
         return key or None, "" if key else f"no key was sent: set {owner.key_variable}, or give api_key="
     if options.base_url is None and named.key_variable is None:
         return None, ""  # a server on this machine
-    key = os.environ.get(ANY_SERVER.key_variable or "")
+    key = Secret.of(os.environ.get(ANY_SERVER.key_variable or ""))
     sent = f"the key in {ANY_SERVER.key_variable} was sent" if key else "no key was sent"
     why = f"; {named.key_variable} goes to {named.name} alone" if named.key_variable and named is not ANY_SERVER else ""
     return key or None, f"{sent}{why}: set {ANY_SERVER.key_variable}, or give api_key=, for this server"

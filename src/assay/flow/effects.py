@@ -61,6 +61,9 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
 
+    def __repr__(self) -> str:
+        return f"<Response {self.status}, {len(self.body)} bytes>"
+
 
 class Incoming(Protocol):
     """An opened response: its head is known, its body is read chunk by chunk with `Read`."""

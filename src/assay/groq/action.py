@@ -21,7 +21,7 @@ from assay.groq.params import CallOptions, NotGiven
 from assay.groq.settings import API_PATH, ClientSettings, checked, limits
 from assay.groq.upload import Upload
 from assay.types import JSON
-from assay.wire.request import bearer
+from assay.wire.request import bearer, sealed
 from assay.wire.request import request as request_to
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Action(Generic[T]):
 def request(action: Action[Any], settings: ClientSettings) -> Request:
     """The HTTP request of an action, under a client's settings."""
     body, content_type = _encode(action)
-    given = {**_lower(settings.headers), **_lower(action.options.get("extra_headers") or {})}
+    given = {**sealed(settings.headers), **sealed(action.options.get("extra_headers") or {})}
     timeout = action.options.get("timeout", NotGiven())
     total, phases = limits(settings.timeout if isinstance(timeout, NotGiven) else checked(timeout))
     sent = request_to(
@@ -65,11 +65,6 @@ def request(action: Action[Any], settings: ClientSettings) -> Request:
     )
     kept = tuple((name, value) for name, value in sent.headers if not isinstance(value, NotGiven))
     return sent if phases is None and len(kept) == len(sent.headers) else replace(sent, headers=kept, limits=phases)
-
-
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    """With the names in lower case. A value that is NOT_GIVEN takes its header away."""
-    return {name.lower(): value for name, value in headers.items()}
 
 
 def _encode(action: Action[Any]) -> tuple[bytes, str | None]:
@@ -101,7 +96,7 @@ def _plain(value: Any) -> JSON:
         return dict(value)
     if isinstance(value, Iterable) and not isinstance(value, bytes):
         return list(value)
-    raise TypeError(f"{type(value).__name__} is not JSON: {value!r:.80}")
+    raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 _ENCODER = json.JSONEncoder(default=_plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assay.backends.conceal import SECRET_HEADERS, conceal
+from assay.backends.conceal import conceal
 from assay.errors import APIError, APIStatusError, ErrorResponse
 from assay.flow.effects import Request
 from assay.flow.urls import bare
 from assay.types import frozen
+from assay.wire.request import SECRET_HEADERS
 
 if TYPE_CHECKING:
     import httpx

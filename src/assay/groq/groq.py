@@ -14,7 +14,9 @@ from assay.groq.logs import follow_environment
 from assay.groq.params import NOT_GIVEN, NotGiven
 from assay.groq.resources import API
 from assay.groq.settings import Changes, changed, settings, timeout_of
-from assay.options import DEFAULT_MAX_RETRIES
+from assay.options import DEFAULT_MAX_RETRIES, seal
+from assay.types import Secret
+from assay.wire.request import sealed
 
 if TYPE_CHECKING:
     import httpx
@@ -44,19 +46,21 @@ class Groq(API[Direct]):
         default_query: Mapping[str, object] | None = None,
         http_client: httpx.Client | Transport | None = None,
     ) -> None:
+        api_key, default_headers = Secret.of(api_key), sealed(default_headers or {})
         follow_environment()
         own = settings(
             api_key=api_key,
             base_url=base_url,
             timeout=timeout_of(http_client) if isinstance(timeout, NotGiven) else timeout,
             max_retries=max_retries,
-            headers=default_headers or {},
+            headers=default_headers,
             query=default_query or {},
         )
         super().__init__(Direct(Driver(own, http.transport(http_client), Gates())))
 
     def copy(self, *, http_client: httpx.Client | Transport | None = None, **changes: Unpack[Changes]) -> Self:
         """A client with other settings over the same connections."""
+        seal(changes)
         driver = self.way.driver
         transport = driver.transport if http_client is None else http.transport(http_client)
         client = type(self).__new__(type(self))
@@ -93,19 +97,21 @@ class AsyncGroq(API[Awaited]):
         default_query: Mapping[str, object] | None = None,
         http_client: httpx.AsyncClient | AsyncTransport | None = None,
     ) -> None:
+        api_key, default_headers = Secret.of(api_key), sealed(default_headers or {})
         follow_environment()
         own = settings(
             api_key=api_key,
             base_url=base_url,
             timeout=timeout_of(http_client) if isinstance(timeout, NotGiven) else timeout,
             max_retries=max_retries,
-            headers=default_headers or {},
+            headers=default_headers,
             query=default_query or {},
         )
         super().__init__(Awaited(AsyncDriver(own, http.async_transport(http_client), Gates())))
 
     def copy(self, *, http_client: httpx.AsyncClient | AsyncTransport | None = None, **changes: Unpack[Changes]) -> Self:
         """A client with other settings over the same connections."""
+        seal(changes)
         driver = self.way.driver
         transport = driver.transport if http_client is None else http.async_transport(http_client)
         client = type(self).__new__(type(self))

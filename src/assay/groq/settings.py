@@ -12,6 +12,8 @@ from assay.flow.effects import Limits
 from assay.flow.urls import origin, shown
 from assay.groq.params import NOT_GIVEN, NotGiven, check
 from assay.options import DEFAULT_TIMEOUT
+from assay.types import Secret
+from assay.wire.request import sealed
 
 if TYPE_CHECKING:
     import httpx
@@ -78,17 +80,17 @@ def settings(
 
     Raises `ConfigurationError` for one that is wrong or missing.
     """
-    key = os.environ.get("GROQ_API_KEY") if api_key is None else api_key
+    key = Secret.of(os.environ.get("GROQ_API_KEY") if api_key is None else api_key)
     if not key:
         raise ConfigurationError("no API key: give api_key=... or set GROQ_API_KEY")
     if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
         raise ConfigurationError(f"max_retries is a number of times, 0 or more; got {max_retries!r}")
     return ClientSettings(
-        api_key=key.strip(),
+        api_key=Secret(key.strip()),
         base_url=complete(str(base_url) if base_url is not None else os.environ.get("GROQ_BASE_URL") or GROQ_URL),
         timeout=DEFAULT_TIMEOUT if isinstance(timeout, NotGiven) else checked(timeout),
         max_retries=max_retries,
-        headers={**_environment_headers(), **headers},
+        headers={**sealed(_environment_headers()), **sealed(headers)},
         query=query,
     )
 

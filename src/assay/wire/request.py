@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assay.flow.effects import Request
+from assay.types import Secret
 from assay.wire.port import Pairs
 
 USER_AGENT = "assay"
+SECRET_HEADERS = frozenset(
+    {"authorization", "api-key", "x-api-key", "x-goog-api-key", "x-amz-security-token", "proxy-authorization", "cookie"}
+)
+"""Headers whose values are keys."""
 
 
 def request(
@@ -31,11 +36,16 @@ def request(
     if any(given):
         merged = dict(headers)
         for layer in given:
-            merged.update({name.lower(): value for name, value in layer.items()})
+            merged.update(sealed(layer))
         headers = tuple(merged.items())
     return Request(method, url, headers, body, timeout)
 
 
+def sealed(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers under names in lower case; those that hold keys do not show them."""
+    return {name.lower(): Secret.of(value) if name.lower() in SECRET_HEADERS else value for name, value in headers.items()}
+
+
 def bearer(key: str | None) -> Pairs:
     """The key as most servers take it."""
-    return (("authorization", f"Bearer {key}"),) if key else ()
+    return (("authorization", Secret(f"Bearer {key}")),) if key else ()

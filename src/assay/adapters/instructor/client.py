@@ -18,6 +18,7 @@ from assay.connect import providers
 from assay.errors import AssayError, ConfigurationError
 from assay.flow import drive
 from assay.options import Options
+from assay.types import Secret
 
 Messages: TypeAlias = str | Sequence[Mapping[str, Any]]
 
@@ -175,6 +176,7 @@ def from_provider(
     **defaults: Any,
 ) -> Any:
     """An `Instructor` for `"provider/model"`, without any vendor's package."""
+    api_key = Secret.of(api_key)
     prefix, _, name = model.partition("/")
     row = providers.BY_NAME.get(prefix)
     if base_url is not None and row is not None and name:  # the prefix says whose API it is, not how the server calls the model

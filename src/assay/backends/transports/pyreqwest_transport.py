@@ -97,8 +97,11 @@ class PyreqwestTransport:
         started = time.monotonic()
         try:
             answer = await built.__aenter__()
-        except PyreqwestError as error:
-            raise _failure(error, request, started) from None
+        except BaseException as error:
+            del built  # its repr raises once it was sent: no traceback could show its variables
+            if isinstance(error, PyreqwestError):
+                raise _failure(error, request, started) from None
+            raise
         try:
             return PyreqwestIncoming(request, built, answer, started)
         except BaseException:
@@ -181,8 +184,11 @@ class BlockingPyreqwestTransport:
         started = time.monotonic()
         try:
             answer = built.__enter__()
-        except PyreqwestError as error:
-            raise _failure(error, request, started) from None
+        except BaseException as error:
+            del built  # its repr raises once it was sent: no traceback could show its variables
+            if isinstance(error, PyreqwestError):
+                raise _failure(error, request, started) from None
+            raise
         try:
             body = _Whole(request, built, answer, started)
         except BaseException:
