@@ -169,3 +169,73 @@ def source_of(row: dict) -> dict:
 
 def text_of(asked: str) -> str:
     return asked[asked.index("document ") : asked.index("x")]
+
+
+# -- the provider's batch API ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", [["--provider-batch"], ["--collect"]], ids=["polling", "collect"])
+def test_killed_while_it_waits_for_the_provider_nothing_is_sent_twice(here, how):
+    with serving() as server:
+        server.store.finishes = False
+        if how == ["--collect"]:
+            code, said = finish(start(here, server, "--provider-batch", "--submit"))
+            assert code == 0, said
+            assert f"{ROWS} rows are with the provider" in said
+        for _ in range(2):
+            looks = server.store.looks
+            process = start(here, server, *how)
+            wait_for(lambda: server.store.looks > looks, process)  # noqa: B023  # called at once
+            told = status_of(here)
+            assert f"{ROWS} with the provider" in told
+            assert "waiting for the provider" in told
+            process.kill()
+            finish(process)
+        server.store.finishes = True
+        code, said = finish(start(here, server, *how))
+        assert code == 0, said
+        check_complete(here)
+        assert (len(server.store.batches), server.served, set(server.asked.values())) == (1, 0, {1})
+        assert "not running" in status_of(here)
+
+
+def test_killed_at_random_points_of_a_collection_the_union_is_exact(here):
+    dice = random.Random(7)
+    with serving() as server:
+        code, said = finish(start(here, server, "--provider-batch", "--submit"))
+        assert code == 0, said
+        for _ in range(5):
+            process = start(here, server, "--collect")
+            time.sleep(dice.uniform(0.6, 3.2))
+            process.kill()
+            finish(process)
+            ids = [row["id"] for row in written(here)]
+            assert len(ids) == len(set(ids))
+        code, said = finish(start(here, server, "--collect"))
+        assert code == 0, said
+        check_complete(here)
+        assert (len(server.store.batches), server.served, set(server.asked.values())) == (1, 0, {1})
+
+
+def test_another_process_tells_how_a_run_stands(here):
+    with serving(latency=2.0) as server:
+        process = start(here, server)
+        wait_for(lambda: server.served >= 32, process)
+        told = json.loads(status_of(here, "--format", "json"))
+        assert (told["running"], told["process"], told["total"]) == (True, process.pid, ROWS)
+        assert 0 < told["done"] < ROWS
+        assert told["spent"]["total_tokens"] > 0
+        process.send_signal(signal.SIGINT)
+        code, said = finish(process)
+        assert code == 130, said
+        assert "not running" in status_of(here)
+        assert not list(here.glob("*.status"))
+
+
+def status_of(here: Path, *flags: str) -> str:
+    command = [sys.executable, "-c", "from assay.cli import main; main()", "status", "out.jsonl", *flags]
+    asked = subprocess.run(
+        command, cwd=here, env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True, timeout=60
+    )
+    assert asked.returncode == 0, asked.stderr
+    return asked.stdout

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -255,3 +257,52 @@ def test_what_is_no_run_is_exit_code_2(command, capsys) -> None:
 def test_a_page_that_cannot_be_written_is_exit_code_2(command, output: Path, capsys) -> None:
     assert command(output, "-o", "no/such/folder/page.html") == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+# -- a journal that somebody else made -----------------------------------------------------------------------------------
+
+DAMAGE = {
+    "a body that is no JSON": "UPDATE answers SET body = '{{{'",
+    "a body without its members": "UPDATE answers SET body = '\"value\":1'",
+    "members of other types": """UPDATE answers SET body = '"value":1,"error":null,"attempts":"many","usage":[],"repairs":7,"model":{}'""",
+    "repairs that are none": """UPDATE answers SET body = '"value":1,"error":null,"attempts":1,"usage":{},"repairs":[{"kind":[]}],"model":"m"'""",
+    "a body of bytes": "UPDATE answers SET body = x'fffe00'",
+    "an id that is no JSON": "UPDATE rows SET id = 'nope'",
+    "columns that are no object": "UPDATE rows SET carried = '[1]'",
+    "a detail that is no JSON": "UPDATE answers SET detail = 'x', state = 'failed', kind = 'x'",
+    "problems that are none": """UPDATE answers SET detail = '"problems":[{"a":1}]', state = 'failed'""",
+    "a kind of bytes": "UPDATE answers SET kind = x'ff'",
+    "tokens that are text": "UPDATE answers SET prompt_tokens = 'many', cost = 'much'",
+    "infinite cost": "UPDATE answers SET cost = 9e999",
+    "a line that is text": "UPDATE rows SET line = '<b>'",
+    "deep nesting": "UPDATE answers SET body = '\"value\":' || replace(hex(zeroblob(50000)), '00', '[') || ',\"x\":1'",
+    "a fact of bytes": "INSERT OR REPLACE INTO facts VALUES ('format', x'ff')",
+    "another format": "UPDATE facts SET value = '77'",
+    "no columns": "ALTER TABLE answers RENAME COLUMN body TO other",
+    "a trigger": "CREATE TRIGGER t AFTER INSERT ON facts BEGIN DELETE FROM rows; END",
+    "an endless view": "DROP TABLE rows; CREATE VIEW rows AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT i FROM n",
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_hostile_journal_gives_no_traceback(command, output: Path, tmp_path: Path, capsys, kind: str) -> None:
+    path = tmp_path / "evil.jsonl.journal"
+    shutil.copy(output.with_name(f"{output.name}.journal"), path)
+    with sqlite3.connect(path) as db:
+        db.executescript(DAMAGE[kind])
+    db.close()
+    assert command(path, "-o", "page.html") in (0, 2)
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert (tmp_path / "page.html").exists() or "journal" in said
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_journal_with_bytes_turned_over_gives_no_traceback(command, output: Path, tmp_path: Path, capsys, seed: int) -> None:
+    data = bytearray(output.with_name(f"{output.name}.journal").read_bytes())
+    dice = random.Random(seed)
+    for _ in range(40):
+        data[dice.randrange(100 if seed % 3 else 0, len(data))] = dice.randrange(256)
+    (tmp_path / "evil.jsonl.journal").write_bytes(data)
+    assert command(tmp_path / "evil.jsonl.journal", "-o", "page.html") in (0, 1, 2)
+    assert "Traceback" not in capsys.readouterr().err

@@ -353,12 +353,34 @@ class Journal:
                 raise
 
     @contextmanager
+    def read_by_us(self) -> Iterator[None]:
+        """For what reads a journal from elsewhere: whatever is wrong with what it holds is a `ConfigurationError`."""
+        try:
+            yield
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            IndexError,
+            OverflowError,
+            RecursionError,
+            StorageError,
+        ) as error:
+            if isinstance(error, ConfigurationError):
+                raise
+            why = f"{type(error).__name__}: {error}"[:200]
+            raise ConfigurationError(f"{self.path} is no journal of assay, or is damaged ({why})") from None
+
+    @contextmanager
     def _guarded(self) -> Iterator[None]:
         with self._lock:
             try:
                 yield
             except sqlite3.Error as error:
                 raise _said(self.path, error) from None
+            except UnicodeDecodeError as error:
+                raise ConfigurationError(f"{self.path} is no journal of assay, or is damaged ({error}): move it away") from None
 
 
 def _make(path: Path, mode: int) -> None:

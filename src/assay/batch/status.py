@@ -59,7 +59,7 @@ def status(output: Path) -> Status:
     if not path.is_file():
         raise ConfigurationError(f"{output} is no run: there is no journal {path}")
     try:
-        with closing(Journal(path)) as journal:
+        with closing(Journal(path)) as journal, journal.read_by_us():
             return _of_journal(journal, path)
     except OutputBusy:
         return _told(path.with_name(path.name.removesuffix(JOURNAL)))

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from assay.batch import journal_path
@@ -141,7 +142,9 @@ def read(run: Path) -> Digest:
     written = (output if output.is_file() else path).stat().st_mtime  # before the journal is opened, which writes to it
     journal = Journal(path)
     try:
-        return _digest(journal, output.name, datetime.fromtimestamp(written, UTC))
+        with journal.read_by_us():
+            found = _digest(journal, output.name, datetime.fromtimestamp(written, UTC))
+            return TypeAdapter(Digest).validate_python(asdict(found))  # a journal from elsewhere may hold anything
     finally:
         journal.close()
 
