@@ -38,7 +38,7 @@ from assay.types import PromptStyle
 
 PATIENCE = 20
 """Seconds for one schema and its instances."""
-SHOWN = 40
+SHOWN = 60
 DIALECTS = ("plain", "strict", "llama.cpp")
 
 

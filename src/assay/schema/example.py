@@ -51,17 +51,27 @@ def _sayings(value: JSON, name: str) -> Iterator[tuple[str, str]]:
         yield name, value if isinstance(value, str) else quote(value)
 
 
+_ROOM = 400
+"""Values that an example shows, before optional ones are left out; with as many again, nothing more is."""
+_LONG = 200
+"""Characters of a string and items of a list that an example makes up at most."""
+
+
 @dataclass(slots=True)
 class _Maker:
     root: JSONObject
+    room: int = _ROOM
 
     def value(self, schema: JSON, name: str, within: tuple[str, ...]) -> JSON:
+        self.room -= 1
+        if self.room < -_ROOM:
+            return None
         within = _entered(schema, within)
         schema = resolve(schema, self.root)
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
-            return schema["enum"][0]
+            return next(iter(schema["enum"]), None)
         if options := branches(schema):
             return self.value(self._simplest(options, within), name, within)
         types = schema.get("type", "object" if "properties" in schema else "string")
@@ -85,12 +95,11 @@ class _Maker:
         return next((o for o in told if not _returns(o, within)), options[-1])
 
     def _object(self, schema: JSONObject, within: tuple[str, ...]) -> JSONObject:
-        required = schema.get("required", ())
-        fields = {
-            name: self.value(part, name, within)
-            for name, part in schema.get("properties", {}).items()
-            if part is not False and (name in required or not _returns(part, within))
-        }
+        required = set(schema.get("required", ()))
+        fields: JSONObject = {}
+        for name, part in schema.get("properties", {}).items():
+            if part is not False and (name in required or (self.room > 0 and not _returns(part, within))):
+                fields[name] = self.value(part, name, within)
         free = schema.get("additionalProperties")
         if not fields and isinstance(free, dict) and free:
             fields["<key>"] = self.value(free, "value", within)
@@ -99,8 +108,9 @@ class _Maker:
     def _array(self, schema: JSONObject, name: str, within: tuple[str, ...]) -> list[JSON]:
         prefix = [self.value(part, name, within) for part in positions(schema)]
         items = schema.get("items")
-        wanted = max(schema.get("minItems", 0), 0 if not isinstance(items, dict) or _returns(items, within) else 1)
-        return prefix + [self.value(items, name, within) for _ in range(wanted - len(prefix))]
+        shown = isinstance(items, dict) and self.room > 0 and not _returns(items, within)
+        wanted = min(max(int(schema.get("minItems", 0)), int(shown)), _LONG)
+        return prefix + [self.value(items, name, within) for _ in range(wanted - len(prefix)) if self.room > -_ROOM]
 
 
 def _entered(schema: JSON, within: tuple[str, ...]) -> tuple[str, ...]:
@@ -131,6 +141,8 @@ def _matching(pattern: str) -> str | None:
         if piece is None:
             return None
         what, count, repeat = piece.groups()
+        if count and int(count) > _LONG:
+            return None
         made += _character(what) * (int(count) if count else 0 if repeat in ("*", "?") else 1)
         rest = rest[piece.end() :]
     return made if made and re.search(pattern, made) else None
@@ -157,4 +169,6 @@ def _number(schema: JSONObject) -> float:
 def _string(schema: JSONObject, name: str) -> str:
     if made := _FORMATS.get(schema.get("format", "")) or _matching(schema.get("pattern", "")):
         return made
-    return f"<{name.replace('_', ' ')}>".ljust(schema.get("minLength", 0), "_")[: schema.get("maxLength")]
+    return f"<{name.replace('_', ' ')}>".ljust(min(int(schema.get("minLength", 0)), _LONG), "_")[
+        : int(schema.get("maxLength", _LONG))
+    ]

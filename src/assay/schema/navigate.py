@@ -12,7 +12,7 @@ from assay.types import JSON, JSONObject
 
 def resolve(schema: JSON, root: JSONObject) -> JSONObject:
     """The schema with its reference followed, and what of `allOf` says its form merged. A boolean schema becomes an object."""
-    return _merged(_followed(schema, root), root, _DEPTH)
+    return _merged(_followed(schema, root), _PARTS)
 
 
 def followed(schema: JSON, root: JSONObject) -> JSONObject:
@@ -48,12 +48,12 @@ def _object(schema: JSON) -> JSONObject:
     return {"not": {}} if schema is False else {}
 
 
-def _merged(schema: JSONObject, root: JSONObject, room: int) -> JSONObject:
+def _merged(schema: JSONObject, room: int) -> JSONObject:
     if "allOf" not in schema:
         return schema
     whole = {key: value for key, value in schema.items() if key != "allOf"}
     for part in schema["allOf"] if room else ():
-        for key, value in _merged(_followed(part, root), root, room - 1).items():
+        for key, value in _merged(_object(part), room - 1).items():
             if key == "properties":
                 whole[key] = {**value, **whole.get(key, {})}
             elif key == "required":
@@ -63,7 +63,9 @@ def _merged(schema: JSONObject, root: JSONObject, room: int) -> JSONObject:
     return whole
 
 
-_CONDITIONS = {*UNIONS, "not", "if", "then", "else"}
+_PARTS = 16
+"""`allOf` within `allOf` that is merged."""
+_CONDITIONS = {*UNIONS, "$ref", "not", "if", "then", "else"}
 """What under `allOf` demands something of a value, and does not say its form."""
 
 
@@ -73,22 +75,35 @@ def branches(schema: JSONObject) -> list[JSON]:
     return options
 
 
-def govern(schema: JSON, value: JSON, root: JSONObject) -> JSONObject:
-    """The resolved schema for this value: of a union, the branch that the value fits best."""
-    found = resolve(schema, root)
-    for _ in range(_DEPTH):
-        options = [resolve(option, root) for option in branches(found)]
-        if not options:
-            break
-        beside = {key: part for key, part in found.items() if key not in _UNION}
-        best: JSONObject = max(options, key=lambda option: fit(option, value, root))
-        found = {**beside, **best}
+def alternatives(schema: JSON, root: JSONObject) -> list[JSONObject]:
+    """The resolved schemas that a union comes down to, unions within it followed; the schema itself when it is none."""
+    found: list[JSONObject] = []
+    met: set[str | int] = set()
+    ahead = [schema]
+    while ahead:
+        part = ahead.pop()
+        name = part.get("$ref", id(part)) if isinstance(part, dict) else id(part)
+        if name not in met:
+            met.add(name)
+            here = resolve(part, root)
+            options = branches(here)
+            ahead += reversed(options)
+            found += [] if options else [here]
     return found
 
 
+def govern(schema: JSON, value: JSON, root: JSONObject) -> JSONObject:
+    """The resolved schema for this value: of a union, the alternative that the value fits best."""
+    whole = resolve(schema, root)
+    if not branches(whole):
+        return whole
+    beside = {key: part for key, part in whole.items() if key not in _UNION}
+    options = alternatives(whole, root) or [{}]
+    best = max(options, key=lambda option: fit(option, value, root))
+    return {**beside, **best}
+
+
 _UNION = {*UNIONS, "discriminator", "default"}
-_DEPTH = 16
-"""Unions within unions that are followed; a recursive alias of unions alone would never end."""
 
 
 def child(schema: JSONObject, token: Token) -> JSON:
@@ -122,13 +137,11 @@ def at(root: JSONObject, tokens: Sequence[Token], data: JSON) -> JSON:
 
 
 def fit(schema: JSONObject, value: JSON, root: JSONObject) -> int:
-    """How well a value's outside fits a resolved schema: its type, its tags, its keys. More is better."""
+    """How well a value's outside fits a resolved schema that is no union: its type, its tags, its keys. More is better."""
     if "const" in schema:
         return 40 if schema["const"] == value else -10
     if "enum" in schema:
         return 40 if value in schema["enum"] else (1 if json_type(value) in types_of(schema) else -10)
-    if branches(schema):
-        return max(fit(resolve(option, root), value, root) for option in branches(schema))
     types = types_of(schema)
     if types and json_type(value) not in types and not (json_type(value) == "integer" and "number" in types):
         return -10
@@ -150,13 +163,12 @@ def _object_fit(schema: JSONObject, value: JSONObject, root: JSONObject) -> int:
     return score - sum(2 for key in schema.get("required", ()) if key not in value)
 
 
-def accepts_null(schema: JSON, root: JSONObject, room: int = 16) -> bool:
-    """Whether null is a value of the schema; unions within unions are followed to a bound."""
-    if schema is False or room == 0:
-        return False
-    schema = resolve(schema, root)
-    if options := branches(schema):
-        return any(accepts_null(option, root, room - 1) for option in options)
+def accepts_null(schema: JSON, root: JSONObject) -> bool:
+    """Whether null is a value of the schema."""
+    return any(map(_takes_null, alternatives(schema, root)))
+
+
+def _takes_null(schema: JSONObject) -> bool:
     if "const" in schema or "enum" in schema:
         return None in schema.get("enum", [schema.get("const", 0)])
     types = types_of(schema)

@@ -11,6 +11,7 @@ Validation does not go by it: it goes by the schema as it was given.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from assay.types import JSON, JSONObject
 Find = Callable[[JSONObject], JSON]
 """Gives the schema that a schema with a reference refers to: the very object."""
 
-DEPTH_LIMIT = 200
+DEPTH_LIMIT = 128
 """Objects and lists within each other: nobody writes as many by hand, and what walks them calls itself."""
 _CHAIN = 40
 """Definitions within definitions that are merged into one."""
@@ -89,6 +90,9 @@ class _Normal:
     given: dict[str, JSON] = field(default_factory=dict)
     made: dict[str, JSON] = field(default_factory=dict)
     active: list[str] = field(default_factory=list)
+    joins: dict[str, tuple[JSONObject, JSONObject]] = field(default_factory=dict)
+    """Definitions that are two schemas at once, and by what these are known."""
+    joined: dict[str, str] = field(default_factory=dict)
 
     def whole(self) -> JSONObject:
         root = self.flat(self.plain(self.root))
@@ -124,13 +128,15 @@ class _Normal:
     def name(self, target: JSONObject, ref: str) -> str:
         if id(target) not in self.names:
             last = re.split(r"[/#]", unquote(ref))[-1] or str(target.get("title") or "Whole")
-            base = name = re.sub(r"[^A-Za-z0-9_.-]+", "_", last).strip("_") or "Part"
-            at = 1
-            while name in self.given:
-                name = f"{base}_{(at := at + 1)}"
-            self.names[id(target)] = name
+            name = self.names[id(target)] = self.free(re.sub(r"[^A-Za-z0-9_.-]+", "_", last).strip("_") or "Part")
             self.given[name] = target
         return self.names[id(target)]
+
+    def free(self, base: str) -> str:
+        name, at = base, 1
+        while name in self.given or name in self.joins:
+            name = f"{base}_{(at := at + 1)}"
+        return name
 
     # -- what holds at once, merged ----------------------------------------------------------------------------------------
 
@@ -140,9 +146,16 @@ class _Normal:
             if name in self.active or len(self.active) > _CHAIN:
                 return None
             self.active.append(name)
-            self.made[name] = self.flat(self.plain(self.given[name]))
+            self.made[name] = self.make(name)
             self.active.pop()
         return self.made[name]
+
+    def make(self, name: str) -> JSON:
+        if name not in self.joins:
+            return self.flat(self.plain(self.given[name]))
+        a, b = self.joins[name]
+        left, right = self.followed(a), self.followed(b)
+        return {"allOf": [a, b]} if left is None or right is None else self.both(left, right)
 
     def flat(self, part: JSON) -> JSON:
         """A schema, and all within it, with what holds at once in one."""
@@ -164,28 +177,27 @@ class _Normal:
         for notes, other in ((a, b), (b, a)):
             if notes.keys() <= NOTES:
                 return {**other, **notes} if notes is a else {**notes, **other}
-        if _is_reference(a) and _is_reference(b):
-            return self.pair(a, b)
         left, right = self.followed(a), self.followed(b)
-        if left is None or right is None or self.room <= 0:
+        if self.room <= 0:
             return {"allOf": [a, b]}
-        self.room -= len(left) + len(right) if isinstance(left, dict) and isinstance(right, dict) else 1
-        merged = merge(left, right, self.join)
+        if left is None or right is None or (_is_reference(a) and _is_reference(b)):
+            return self.later(a, b)
+        return self.both(left, right)
+
+    def both(self, a: JSON, b: JSON) -> JSON:
+        self.room -= len(a) + len(b) if isinstance(a, dict) and isinstance(b, dict) else 1
+        merged = merge(a, b, self.join)
         return self.alone(merged) if isinstance(merged, dict) else merged
 
-    def pair(self, a: JSONObject, b: JSONObject) -> JSON:
-        """Both of two definitions, as a definition of its own: they may lead back to themselves, both at once."""
-        name = f"{_name_of(a)}_and_{_name_of(b)}"
-        if name not in self.made and name not in self.active:
-            left, right = self.followed(a), self.followed(b)
-            if left is None or right is None or self.room <= 0 or len(self.active) > _CHAIN:
-                return {"allOf": [a, b]}
-            self.active.append(name)
-            self.room -= 2
-            merged = merge(left, right, self.join)
-            self.made[name] = self.alone(merged) if isinstance(merged, dict) else merged
-            self.active.pop()
-        return {"$ref": _PREFIX + name, **{key: value for key, value in {**b, **a}.items() if key != "$ref"}}
+    def later(self, a: JSONObject, b: JSONObject) -> JSONObject:
+        """Both of two schemas as a definition of its own: they may lead back to themselves, both at once."""
+        key = json.dumps([a, b], sort_keys=True, default=str)
+        if key not in self.joined:
+            names = [_name_of(part) for part in (a, b) if "$ref" in part]
+            self.joined[key] = self.free("_and_".join(names) if len(names) == 2 else f"{names[0]}_with")
+            self.joins[self.joined[key]] = a, b
+        notes = {key: value for key, value in {**b, **a}.items() if key in NOTES}
+        return {"$ref": _PREFIX + self.joined[key], **notes}
 
     def followed(self, part: JSON) -> JSON:
         """A schema in place of a reference to it; None when it is not at hand."""

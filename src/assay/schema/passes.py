@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import assert_never
 
-from assay.data.pointer import look, split
 from assay.schema.anthropic import anthropic_form
+from assay.schema.definitions import Definitions
 from assay.schema.gemini import gemini_form
 from assay.schema.keywords import DEFINITIONS, IDENTITY, NOTES, changed, rebuild, references, walk
 from assay.schema.llama import llama_form
+from assay.schema.navigate import followed
 from assay.schema.required import Required
 from assay.schema.strict import NotStrict, from_strict, strict_form
 from assay.types import JSON, Dialect, JSONObject
@@ -41,12 +41,12 @@ def form(schema: JSONObject, dialect: Dialect) -> tuple[JSONObject, bool]:
         case "anthropic":
             whole = hoist(schema)
             try:
-                return (trim(schema), False) if recursive(whole) else (anthropic_form(whole), True)
+                return (trim(schema), False) if Definitions.of(whole).looped else (anthropic_form(whole), True)
             except NotStrict:
                 return trim(schema), False
         case "gemini":
             whole = hoist(schema)  # a recursion may stand in optional properties alone
-            return gemini_form(trim(whole if recursive(whole) else Required(whole).schema)), False
+            return gemini_form(trim(whole if Definitions.of(whole).looped else Required(whole).schema)), False
         case _:
             assert_never(dialect)
 
@@ -75,8 +75,8 @@ def trim(schema: JSONObject) -> JSONObject:
         small: JSONObject = _trimmed(schema, lambda part: part)
         return small
     schema = _reachable(hoist(schema))
-    uses = Counter(ref for _, ref in references(schema))
-    once = {ref for ref, count in uses.items() if count == 1 and ref.startswith("#/")} - recursive(schema)
+    definitions = Definitions.of(schema)
+    once = set(definitions.uses) - definitions.apart(lambda ref, _: definitions.uses[ref] > 1 or not ref.startswith("#/"))
     whole = _trimmed(schema, lambda part: _inline(part, schema, once))
     return _reachable(whole)
 
@@ -99,7 +99,7 @@ def _reachable(schema: JSONObject) -> JSONObject:
 
 def _inline(part: JSONObject, root: JSONObject, refs: set[str]) -> JSONObject:
     while (ref := part.get("$ref")) in refs:
-        target = look(root, split(str(ref)[1:]))
+        target = followed({"$ref": ref}, root)
         part = {**target, **{key: value for key, value in part.items() if key != "$ref"}}
     return part
 
@@ -125,27 +125,6 @@ _ORDER = {key: n for n, key in enumerate(("type", "description", "enum", "const"
 
 def _order(key: str) -> tuple[int, str]:
     return (len(_ORDER) + (key in DEFINITIONS), key) if key not in _ORDER else (_ORDER[key], key)
-
-
-def recursive(schema: JSONObject) -> set[str]:
-    """The references that lead back to themselves."""
-    leads: dict[str, set[str]] = {}
-    for ref in {ref for _, ref in references(schema)}:
-        target = look(schema, split(ref[1:])) if ref.startswith("#") else None
-        leads[ref] = {inner for _, inner in references(target)}
-    return {ref for ref in leads if ref in reached(ref, leads)}
-
-
-def reached(start: str, leads: dict[str, set[str]]) -> set[str]:
-    """The references that a reference leads to, in any number of steps."""
-    found: set[str] = set()
-    ahead = set(leads[start])
-    while ahead:
-        ref = ahead.pop()
-        if ref not in found:
-            found.add(ref)
-            ahead |= leads.get(ref, set())
-    return found
 
 
 def hoist(schema: JSONObject) -> JSONObject:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from assay.schema.keywords import references
+from assay.schema.definitions import Definitions
 from assay.schema.navigate import branches, positions, resolve
-from assay.schema.passes import recursive, trim
+from assay.schema.passes import trim
 from assay.schema.words import bounds, quote
 from assay.types import JSON, JSONObject, PromptStyle
 
@@ -18,8 +17,22 @@ _WIDTH = 96
 """Characters of an object that still stands on one line."""
 
 
+_NAMED_FIELDS, _NAMED_SIZE = 2, 12
+"""Fields, and parts in all, of a form that is written once and named where it recurs."""
+_LONGER, _SHORT = 8, 4000
+"""How many times longer than the schema itself a prompt may be, and the characters that it may have in any case."""
+
+
 def render(schema: JSONObject, style: PromptStyle) -> str:
-    """The schema in a prompt style."""
+    """The schema in a prompt style; as a schema where the style would make many times as much of it."""
+    text = _rendered(schema, style)
+    if style is PromptStyle.SCHEMA or len(text) <= _SHORT:
+        return text
+    plain = _rendered(schema, PromptStyle.SCHEMA)
+    return text if len(text) <= _LONGER * len(plain) else plain
+
+
+def _rendered(schema: JSONObject, style: PromptStyle) -> str:
     match style:
         case PromptStyle.SCHEMA:
             return json.dumps(trim(schema), ensure_ascii=False, separators=(",", ":"))
@@ -41,12 +54,14 @@ class _Writer:
 
     @classmethod
     def of(cls, schema: JSONObject) -> _Writer:
-        uses = Counter(ref for _, ref in references(schema))
-        looped = recursive(schema)
-        often = {
-            ref for ref, count in uses.items() if count > 1 and len(resolve({"$ref": ref}, schema).get("properties", ())) > 2
-        }
-        return cls(schema, {ref: ref.rpartition("/")[2] or "Whole" for ref in sorted(looped | often)})
+        definitions = Definitions.of(schema)
+
+        def big(ref: str, size: int) -> bool:
+            wide = len(resolve({"$ref": ref}, schema).get("properties", ())) > _NAMED_FIELDS
+            return definitions.uses[ref] > 1 and (wide or size > _NAMED_SIZE)
+
+        named = definitions.apart(big)
+        return cls(schema, {ref: ref.rpartition("/")[2] or "Whole" for ref in sorted(named)})
 
     # -- template ------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from assay.schema.navigate import branches, resolve
+from assay.schema.navigate import alternatives, branches, resolve
 from assay.types import JSON, JSONObject
 
 FORMATS = {
@@ -56,8 +56,8 @@ def wanted(schema: JSON, root: JSONObject) -> str:
         return quote(schema["const"])
     if "enum" in schema:
         return one_of(schema["enum"])
-    if options := branches(schema):
-        return either(wanted(option, root) for option in options)
+    if branches(schema):
+        return either(wanted(option, root) for option in alternatives(schema, root))
     types = schema.get("type", ())
     types = [types] if isinstance(types, str) else types
     return either(_typed(schema, t, root) for t in types)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.data.pointer import join
-from assay.schema.keywords import DEFINITIONS, IDENTITY, NOTES, Way, walk
+from assay.schema.definitions import Definitions
+from assay.schema.keywords import DEFINITIONS, IDENTITY, NOTES, Way, parts, walk
 from assay.schema.navigate import accepts_null, branches, resolve
-from assay.schema.passes import NotStrict, recursive, strict_form, trim
+from assay.schema.passes import NotStrict, strict_form, trim
 from assay.schema.render import render
 from assay.target.build import Target
 from assay.types import JSON, JSONObject, Profile, PromptStyle
@@ -121,24 +122,25 @@ def _said_by_texts(schema: JSONObject) -> bool:
 
 def depth(schema: JSONObject) -> int:
     """Objects within objects, recursion counted once."""
-    return _deep(schema, schema, frozenset())
+    definitions = Definitions.of(schema)
+    deep = {ref: _deep(resolve({"$ref": ref}, schema), {}) for ref in definitions.looped}
+    for ref in definitions.inner_first():
+        deep[ref] = _deep(resolve({"$ref": ref}, schema), deep)
+    return _deep(schema, deep)
 
 
-def _deep(schema: JSON, root: JSONObject, within: frozenset[str]) -> int:
-    if not isinstance(schema, dict) or schema.get("$ref") in within:
+def _deep(schema: JSON, known: Mapping[str, int]) -> int:
+    """`known`: of the references within."""
+    if not isinstance(schema, dict):
         return 0
-    if isinstance(schema.get("$ref"), str):
-        within |= {schema["$ref"]}
-    schema = resolve(schema, root)
-    inner = [*schema.get("properties", {}).values(), *branches(schema), *schema.get("prefixItems", ())]
-    inner += [schema[key] for key in ("items", "additionalProperties") if isinstance(schema.get(key), dict)]
-    return ("properties" in schema) + max((_deep(part, root, within) for part in inner), default=0)
+    inner = (_deep(part, known) for step, part in parts(schema) if step[0] not in DEFINITIONS)
+    return ("properties" in schema) + max((known.get(schema.get("$ref", ""), 0), *inner))
 
 
 def _depth(root: JSONObject) -> Iterator[Finding]:
     if (deep := depth(root)) > DEPTH_LIMIT:
         yield Finding("", "deep", f"{deep} objects within each other: small models lose their way below {DEPTH_LIMIT}")
-    if looped := sorted(recursive(root)):
+    if looped := sorted(Definitions.of(root).looped):
         yield Finding(
             looped[0].removeprefix("#"), "recursive", "a type within itself: without a limit, small models may never end"
         )
