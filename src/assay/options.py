@@ -86,6 +86,7 @@ class OptionsDict(TypedDict, total=False):
     strict: bool
     temperature: float | None
     max_tokens: int | None
+    logprobs: bool
     retries: int | Retrying | AsyncRetrying
     max_retries: int
     timeout: float
@@ -120,6 +121,8 @@ class Options:
     """No coercion: only what the schema says to the letter."""
     temperature: float | None = 0.0
     max_tokens: int | None = None
+    logprobs: bool = False
+    """Whether the probabilities of the answer's tokens are asked for: `outcome.confidence`."""
     retries: int | Retrying | AsyncRetrying = DEFAULT_RETRIES
     """Re-asks after the first request, or a tenacity object whose `stop` and `wait` are honoured."""
     max_retries: int = DEFAULT_MAX_RETRIES

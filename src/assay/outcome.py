@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol
 
+from assay.data.confidence import of_answers
 from assay.data.places import Places
 from assay.types import JSON, Message, Mode, Place, Problem, Repair, Span, T_co, Usage
 
@@ -29,6 +31,8 @@ class Attempt:
     """HTTP requests that it took: more than one when some failed and were repeated."""
     note: str = ""
     """What was decided after it, when that is worth saying: `stepped down from json_schema to json`."""
+    tokens: tuple[tuple[str, float], ...] = field(default=(), repr=False)
+    """The reply in pieces with the natural logarithms of their probabilities: with the option `logprobs`, where the server tells them."""
     piece: int | None = None
     """Of a long document that was asked about in pieces: which one, counted from 1."""
 
@@ -123,6 +127,17 @@ class Outcome(Generic[T_co]):
         `Quoted`) say otherwise for a field.
         """
         return () if self.evidence is None else self.evidence.ungrounded
+
+    @property
+    def confidence(self) -> Mapping[str, float]:
+        """By JSON Pointer, how probable the model thought each scalar of the value, 0 to 1: its own tokens' joint probability.
+
+        Of what was asked for again, the last answer counts. Empty unless the option `logprobs` is set and the server tells them.
+        A figure to rank values by, not a chance of being right: see `assay.evals.calibrate`.
+        """
+        if not self.ok or not any(attempt.tokens for attempt in self.attempts):
+            return {}
+        return of_answers(((attempt.reply, attempt.tokens) for attempt in self.attempts), self.data)
 
     @property
     def usage(self) -> Usage:

@@ -95,6 +95,8 @@ class Params:
     reasoning_effort: str | None = None
     extra: Mapping[str, JSON] = field(default_factory=dict)
     """Further keys for the request body, passed to the server untouched."""
+    logprobs: bool = False
+    """Whether the probabilities of the answer's tokens are asked for, where a protocol has them."""
     prompt_cache: bool = False
     """Whether the end of the system prompt is marked for the server's cache, where a protocol has such marks (Anthropic's)."""
 
@@ -224,6 +226,8 @@ class Reply:
     limits: RateLimits | None = None
     notes: tuple[str, ...] = ()
     """What is worth knowing of how it came, for `Outcome.notes`."""
+    tokens: tuple[tuple[str, float], ...] = ()
+    """The text in pieces, each with the natural logarithm of its probability, where they were asked for and told."""
 
 
 @frozen

@@ -174,8 +174,7 @@ def test_swapping_the_sides_swaps_omitted_and_invented(one: Any, other: Any) -> 
 def test_every_item_of_two_lists_is_in_one_pair(gold: list[Any], value: list[Any]) -> None:
     pairs = list(align(gold, value))
     for side, items in enumerate((gold, value)):
-        paired = [json.dumps(pair[side]) for pair in pairs if pair[side] is not None]
-        assert sorted(paired) == sorted(json.dumps(item) for item in items if item is not None)
+        assert sorted(pair[side] for pair in pairs if pair[side] is not None) == list(range(len(items)))
 
 
 # -- cases ---------------------------------------------------------------------------------------------------------------

@@ -74,8 +74,13 @@ def _writable(value: Any) -> JSON:
     return plain if plain is value else _writable(plain)
 
 
-def answer(outcome: Outcome[Any], usage: Usage, misfit: Callable[[JSON], str] | None = None) -> Answer:
-    """What the journal keeps of an outcome, and of what it used. `misfit` says why a value cannot be written, if it cannot."""
+def answer(
+    outcome: Outcome[Any], usage: Usage, misfit: Callable[[JSON], str] | None = None, accept: float | None = None
+) -> Answer:
+    """What the journal keeps of an outcome, and of what it used. `misfit` says why a value cannot be written, if it cannot.
+
+    `accept` is the confidence from which on a value is not for review.
+    """
     if not outcome.ok:
         last = outcome.attempts[-1] if outcome.attempts else None
         reply, problems = (last.reply, last.problems) if last is not None else (None, ())

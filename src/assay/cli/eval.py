@@ -26,9 +26,12 @@ from assay.cli.flags import ModelFlags, takes_model_flags
 from assay.cli.models import fetch_embedded
 from assay.errors import ConfigurationError
 from assay.evals import Case, Comparison, Difference, Result, Score, Scored, Scores, add_up, cases, kept, results, versus
+from assay.evals.calibrate import calibrate, halves, share
+from assay.evals.rules import Rules, rules_of
 from assay.extractor import SETTINGS, Extractor
 from assay.options import Options
 from assay.report.versus import comparison_page
+from assay.target import target as schema_target
 
 _TOLD = 5
 """Failed cases that are named."""
@@ -54,6 +57,15 @@ def evaluation(
         typer.Option(metavar="F1", help="Exit with 1 when F1 over all fields is lower than --against by more.", min=0, max=1),
     ] = None,
     page: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the comparison as an HTML page.")] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibrate", metavar="FILE", help="Learn from which confidence on values can be accepted; for batch --accept."
+        ),
+    ] = None,
+    error: Annotated[
+        float, typer.Option(metavar="SHARE", help="With --calibrate: the share of values that may be accepted and wrong.")
+    ] = 0.05,
     fail_under: Annotated[
         float | None, typer.Option(metavar="F1", help="Exit with 1 when F1 over all fields is lower: 0.9.", min=0, max=1)
     ] = None,
@@ -63,9 +75,11 @@ def evaluation(
     """Score a model, field by field, on documents whose answers are known; or several (--model, again and again), compared."""
     target = load_target(schema)
     options = getattr(target, SETTINGS, Options()).updated(replace(flags, model=None).options())
+    if calibration is not None:
+        options = options.updated({"logprobs": True})
     models = [options.updated({"model": name}) for name in flags.model or []] or [options]
     given = list(cases(file, Columns(text=text), gold, limit))
-    _check(file, given, rows, page, against=against, may_fall=may_fall, models=models)
+    _check(file, given, rows, page, calibration, against=against, may_fall=may_fall, models=models)
     earlier = None if against is None else kept.read(against, str(models[0].model or ""))
     runs = [_run(target, one, given, concurrency, quiet=flags.quiet) for one in models]
     compared = [versus(runs[0].model, runs[0].scored, run.model, run.scored) for run in runs[1:]]
@@ -77,6 +91,8 @@ def evaluation(
         kept.write(rows, [kept.line(result, run.model) for run in runs for result in run.found])
     if page is not None:
         page.write_text(comparison_page(compared, made=datetime.now().astimezone()), encoding="utf-8")
+    if calibration is not None:
+        _calibrate(runs[0], rules_of(schema_target(target).json_schema), error, calibration)
     raise typer.Exit(max(*(_code(run.scores, fail_under) for run in runs), 0, _fallen(compared, may_fall)))
 
 
@@ -146,6 +162,26 @@ def _fallen(compared: list[Comparison], may_fall: float | None) -> int:
         highlight=False,
     )
     return FAILED
+
+
+def _calibrate(run: _Ran, rules: Rules, error: float, path: Path) -> None:
+    """Learn a threshold on one half of the cases, see on the other what it does, and write the one that all of them give."""
+    learn, see = halves(run.found, rules)
+    if not any(value.confidence for case in (*learn, *see) for value in case):
+        raise ConfigurationError(f"{run.model} told no probabilities of its tokens (logprobs): there is nothing to calibrate")
+    half = share(see, calibrate(learn, error).threshold)
+    whole = calibrate([*learn, *see], error, run.model)
+    whole.write(path)
+    err.print(
+        f"{path}: accepts from a confidence of {whole.threshold:.4f} on" if whole.threshold <= 1
+        else f"{path}: accepts nothing: no threshold promises {error:.1%} on {whole.documents} documents",
+        markup=False, highlight=False,
+    )  # fmt: skip
+    err.print(
+        f"learnt on {len(learn)} documents, seen on {half.documents} others: {half.coverage:.1%} of {half.values} values accepted, "
+        f"{half.error:.1%} of all values accepted and wrong (promised: at most {error:.1%} on average)",
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 def _tell(found: Iterable[Result]) -> None:

@@ -43,6 +43,7 @@ def compile_task(target: Target[T], options: Options, connection: Connection) ->
             temperature=options.temperature if profile.temperature else None,
             max_tokens=options.max_tokens or profile.max_tokens,
             prompt_cache=options.prompt_cache,
+            logprobs=options.logprobs,
         ),
         retries=options.retries,
         budget=options.budget,

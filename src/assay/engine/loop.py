@@ -69,6 +69,7 @@ class _Run(Generic[T]):
                 reply.latency,
                 reply.request_id,
                 reply.requests,
+                tokens=reply.tokens,
             )
         )
         self.requests += reply.requests

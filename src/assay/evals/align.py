@@ -11,8 +11,8 @@ from assay.data.pointer import join, split
 from assay.evals.same import canonical
 from assay.types import JSON
 
-Pair: TypeAlias = tuple[JSON, JSON]
-"""An item of each list; None where the other list has no such item."""
+Pair: TypeAlias = tuple[int | None, int | None]
+"""The positions of an item in each list; None where the other list has no such item."""
 
 
 def align(gold: Sequence[JSON], said: Sequence[JSON]) -> Iterator[Pair]:
@@ -23,14 +23,14 @@ def align(gold: Sequence[JSON], said: Sequence[JSON]) -> Iterator[Pair]:
     """
     partner = _matched(gold, said)
     taken = set(partner.values())
-    rest = iter([item for at, item in enumerate(said) if at not in taken and isinstance(item, dict | list)])
+    rest = iter([at for at, item in enumerate(said) if at not in taken and isinstance(item, dict | list)])
     for at, item in enumerate(gold):
         if at in partner:
-            yield item, said[partner[at]]
+            yield at, partner[at]
         else:
-            yield item, next(rest, None) if isinstance(item, dict | list) else None
-    yield from ((None, item) for item in rest)
-    yield from ((None, item) for at, item in enumerate(said) if at not in taken and not isinstance(item, dict | list))
+            yield at, next(rest, None) if isinstance(item, dict | list) else None
+    yield from ((None, at) for at in rest)
+    yield from ((None, at) for at, item in enumerate(said) if at not in taken and not isinstance(item, dict | list))
 
 
 def _matched(gold: Sequence[JSON], said: Sequence[JSON]) -> dict[int, int]:

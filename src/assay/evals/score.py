@@ -64,46 +64,49 @@ class Score:
 
 RIGHT, WRONG, OMITTED, INVENTED, EMPTY = Score(right=1), Score(wrong=1), Score(omitted=1), Score(invented=1), Score(empty=1)
 
-Verdict: TypeAlias = tuple[str, Score]
+Verdict: TypeAlias = tuple[str, Score, str]
+"""A field, how one value of it was, and the JSON Pointer to it in the answer (for an omitted one: to where it would be)."""
 
 
 def compare(gold: JSON, said: JSON, rules: Rules | None = None) -> dict[str, Score]:
     """A score for each field that gold or the answer has. `said` is None when there is no answer; `rules` say how fields are compared."""
     scores: dict[str, Score] = {}
-    for field, score in _verdicts(gold, said, "", rules or {}):
+    for field, score, _ in verdicts(gold, said, rules or {}):
         scores[field] = scores.get(field, Score()) + score
     return scores
 
 
-def _verdicts(gold: JSON, said: JSON, field: str, rules: Rules) -> Iterator[Verdict]:
+def verdicts(gold: JSON, said: JSON, rules: Rules, field: str = "", path: str = "") -> Iterator[Verdict]:
     """One verdict for each value on either side."""
     if _nothing(gold) and _nothing(said):
-        yield field, EMPTY
+        yield field, EMPTY, path
     elif is_set(rules, field):
-        yield field, _judge(gold, said, rules[field])
+        yield field, _judge(gold, said, rules[field]), path
     elif isinstance(gold, dict) and isinstance(said, dict):
         for key in gold | said:
-            yield from _verdicts(gold.get(key), said.get(key), field + join((key,)), rules)
+            step = join((key,))
+            yield from verdicts(gold.get(key), said.get(key), rules, field + step, path + step)
     elif isinstance(gold, list) and isinstance(said, list):
         for mine, theirs in align(gold, said):
-            yield from _verdicts(mine, theirs, f"{field}/*", rules)
+            ours, other = (None if at is None else items[at] for items, at in ((gold, mine), (said, theirs)))
+            yield from verdicts(ours, other, rules, f"{field}/*", f"{path}/{'-' if theirs is None else theirs}")
     elif isinstance(gold, dict | list) or isinstance(said, dict | list):
-        yield from _all(gold, OMITTED, field)
-        yield from _all(said, INVENTED, field)
+        yield from _all(gold, OMITTED, field, path)
+        yield from _all(said, INVENTED, field, path)
     else:
-        yield field, _judge(gold, said, rules.get(field, same))
+        yield field, _judge(gold, said, rules.get(field, same)), path
 
 
-def _all(data: JSON, score: Score, field: str) -> Iterator[Verdict]:
+def _all(data: JSON, score: Score, field: str, path: str) -> Iterator[Verdict]:
     """The same verdict for every value in the data: the other side has nothing of the kind."""
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _all(value, score, field + join((key,)))
+            yield from _all(value, score, field + join((key,)), path + join((key,)))
     elif isinstance(data, list):
-        for value in data:
-            yield from _all(value, score, f"{field}/*")
+        for at, value in enumerate(data):
+            yield from _all(value, score, f"{field}/*", f"{path}/{at}")
     elif not _nothing(data):
-        yield field, score
+        yield field, score, path
 
 
 def _judge(gold: JSON, said: JSON, alike: Same) -> Score:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from math import isfinite
 
 from pydantic_core import to_json
 
@@ -47,6 +48,7 @@ def decode(body: bytes, headers: Mapping[str, str], requests: int = 1, latency: 
         requests=requests,
         latency=latency,
         notes=(AS_REASONING,) if misplaced else (),
+        tokens=tuple(token_logprobs(data["choices"][0])),
     )
 
 
@@ -62,6 +64,15 @@ def _choice(data: JSONObject, headers: Mapping[str, str]) -> tuple[JSONObject, s
     if not isinstance(message, dict):
         raise APIResponseError("the answer's choice has no message", code="no_choices", body=data)
     return message, finish
+
+
+def token_logprobs(choice: JSONObject) -> Iterator[tuple[str, float]]:
+    """The tokens of a choice with the logarithms of their probabilities; none where one of them is not of the form."""
+    told = (choice.get("logprobs") or {}).get("content") if isinstance(choice.get("logprobs"), dict) else None
+    for token in told if isinstance(told, list) else ():
+        match token:
+            case {"token": str(text), "logprob": int() | float() as logarithm} if isfinite(logarithm) and logarithm <= 0:
+                yield text, float(logarithm)
 
 
 def finish_of(choice: JSONObject) -> str | None:

@@ -59,6 +59,8 @@ def _body(call: Call, model: str, dialect: ChatCompletions, *, stream: bool) -> 
         body["seed"] = params.seed
     if params.reasoning_effort is not None:
         body["reasoning_effort"] = params.reasoning_effort
+    if params.logprobs:
+        body["logprobs"] = True
     if stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}  # without it most servers tell no usage of a stream

@@ -9,7 +9,15 @@ from assay.types import JSON, Delta, JSONObject, Reply, Usage
 from assay.wire.body import AS_REASONING, answer_in, text_or_none
 from assay.wire.events import Events
 from assay.wire.headers import rate_limits
-from assay.wire.openai_answer import choice_error, content_text, finish_of, groq_extra, read_usage, tool_arguments
+from assay.wire.openai_answer import (
+    choice_error,
+    content_text,
+    finish_of,
+    groq_extra,
+    read_usage,
+    token_logprobs,
+    tool_arguments,
+)
 
 
 class ChatChunks:
@@ -68,6 +76,7 @@ class ChatCollector:
         self._usage = Usage()
         self._model: str | None = None
         self._chosen = False
+        self._tokens: list[tuple[str, float]] = []
 
     @property
     def done(self) -> bool:
@@ -82,6 +91,8 @@ class ChatCollector:
             if (choice := first_choice(chunk)) is None:
                 continue
             self._chosen = True
+            if "logprobs" in choice:
+                self._tokens += token_logprobs(choice)
             delta = choice.get("delta")
             if isinstance(delta, dict) and (added := self._delta(delta)) is not None:
                 yield added
@@ -105,6 +116,7 @@ class ChatCollector:
             requests=requests,
             latency=latency,
             notes=(AS_REASONING,) if misplaced else (),
+            tokens=tuple(self._tokens),
         )
 
     def _delta(self, delta: JSONObject) -> Delta | None:
