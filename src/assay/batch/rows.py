@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json, to_jsonable_python
 from assay.batch.formats import Record, carried_name
 from assay.batch.formats.nulls import is_null
 from assay.batch.journal import Answer, Row
+from assay.data.paths import leaves
 from assay.errors import (
     APIConnectionError,
     APIResponseError,
@@ -89,7 +90,8 @@ def answer(
     why = misfit(from_json(value)) if misfit is not None else ""
     if why:
         return _failed("output", why, value, (), outcome, usage)
-    return Answer("done", "done", _body(value, "null", outcome, usage), None, len(outcome.attempts), usage)
+    body = _body(value, "null", outcome, usage) + _doubts(outcome, accept)
+    return Answer("done", "done", body, None, len(outcome.attempts), usage)
 
 
 def _failed(
@@ -127,6 +129,20 @@ def _body(value: str, error: str, outcome: Outcome[Any], usage: Usage) -> str:
         f'"value":{value},"error":{error},"attempts":{len(outcome.attempts)},"usage":{_usage(usage, outcome.requests)},'
         f'"repairs":{repairs},"model":{_name(outcome.model)}'
     )
+
+
+def _doubts(outcome: Outcome[Any], accept: float | None) -> str:
+    """How sure the model was, where it told, and which values are for review, where that is asked for."""
+    if accept is None and not any(attempt.tokens for attempt in outcome.attempts):
+        return ""
+    sure = outcome.confidence
+    told = f',"confidence":{text(sure)}' if sure else ""
+    if accept is None:
+        return told
+    doubtful = [
+        path for path, value in leaves(outcome.data) if value not in (None, "", [], {}) and sure.get(path, 0.0) < accept
+    ]
+    return f'{told},"review":{text(doubtful)}'
 
 
 def _usage(usage: Usage, requests: int) -> str:

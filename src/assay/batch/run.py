@@ -128,6 +128,7 @@ async def _run(
         total=await asyncio.to_thread(source.count),
         last=last,
         second=second,
+        accept=settings.accept,
     )
     if control is not None:
         control(runner)

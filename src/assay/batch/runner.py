@@ -65,11 +65,12 @@ class Runner:
         total: int | None = None,
         last: int = -1,
         second: Second | None = None,
+        accept: float | None = None,
     ) -> None:
         self._extractor, self._ask_for = extractor, ask
         self._width, self._watch, self._purse, self._limiter = width, watch, purse, limiter
         self._reporter, self._total = reporter, total
-        self._second = second
+        self._second, self._accept = second, accept
         if second is not None:
             second.stop = self.stop
         self._misfit = sinks[0].misfit if sinks else None
@@ -220,7 +221,7 @@ class Runner:
         if stop is not None:
             self.stop(stop)
             return
-        answer = rows.answer(outcome, usage, self._misfit)
+        answer = rows.answer(outcome, usage, self._misfit, self._accept)
         if self._second is not None and read.key in self._second.failed:
             answer = replace(answer, second=self._second.fingerprint)
         self._finish(read.key, read.row, answer)

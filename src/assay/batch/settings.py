@@ -40,6 +40,8 @@ class Settings:
     """The kind of the output, `.csv`; empty: what its name says."""
     safe_csv: bool = False
     """Keep spreadsheets from taking texts for formulas."""
+    accept: float | None = None
+    """The confidence from which on a value needs no look: rows name the others under `review` (see `assay.evals.calibrate`)."""
     provider_batch: bool = False
     """Through the provider's batch API; what it leaves open is asked online."""
     submit: bool = False

@@ -19,7 +19,9 @@ from assay.cli.common import SchemaFlag, existing, load_target, schema_file
 from assay.cli.console import err
 from assay.cli.flags import ModelFlags, budget, takes_model_flags
 from assay.cli.models import fetch_embedded
+from assay.cli.rehearse import rehearsal
 from assay.errors import ConfigurationError
+from assay.evals.calibrate import Calibration
 from assay.extractor import SETTINGS, Extractor
 from assay.options import Options
 
@@ -126,6 +128,20 @@ def batch(
         str | None,
         typer.Option(metavar="MODEL", help="A second model, for rows that fail with the first.", rich_help_panel=_RUN),
     ] = None,
+    accept: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A calibration of assay eval: rows name the values that need a look.", rich_help_panel=_ROWS
+        ),
+    ] = None,
+    rehearse: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FAULTS",
+            help="Ask no server: made-up answers with these faults, 'rate_limit(times=3),fence', on 20 rows.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
     log_json: Annotated[
         bool, typer.Option("--log-json", help="Progress as JSON lines on stderr.", rich_help_panel=_RUN)
     ] = False,
@@ -134,6 +150,12 @@ def batch(
     """Extract from every row of a file. Run the same command again to go on where it stopped."""
     target = load_target(schema)
     options = getattr(target, SETTINGS, Options()).updated(flags.options())
+    if rehearse is not None:
+        columns = Columns(_columns(text), id_, _template(prompt_template))
+        raise typer.Exit(rehearsal(target, options, source, rehearse, columns, limit))
+    learnt = None if accept is None else Calibration.read(accept)
+    if learnt is not None:
+        options = options.updated({"logprobs": True})
     pace = Pace(rpm, tpm, rpd, tpd)
     limiter = RateLimiter(rpm=rpm, tpm=tpm, rpd=rpd, tpd=tpd)
     settings = Settings(
@@ -151,6 +173,7 @@ def batch(
         read=tuple(path for path in (schema_file(target, schema), flags.examples, prompt_template) if path is not None),
         format=f".{format_}" if format_ is not None else "",
         safe_csv=safe_csv,
+        accept=None if learnt is None else learnt.threshold,
         provider_batch=provider_batch,
         submit=submit,
         collect=collect,
