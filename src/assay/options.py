@@ -104,7 +104,8 @@ class Options:
     """The options of one extraction, checked. `Options.of` builds one from keyword arguments."""
 
     model: object = None
-    """`"provider/name"`, a name with `base_url`, or a client object; None picks the default."""
+    """`"provider/name"`, a name with `base_url`, or a client object; None picks the default. A list is a chain: what one cannot answer
+    the next is asked."""
     base_url: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
     client: object = field(default=None, repr=False)
@@ -144,6 +145,12 @@ class Options:
     prompt_cache: bool = False
     """Mark the end of the system prompt for the server's cache, where the protocol has such marks: Anthropic's. Others cache unasked."""
 
+    @property
+    def links(self) -> tuple[Options, ...]:
+        """The options for each model of a chain; for a single model these alone."""
+        models = self.model if isinstance(self.model, tuple) else (self.model,)
+        return (self,) if len(models) == 1 else tuple(replace(self, model=model) for model in models)
+
     @classmethod
     def of(cls, **given: Any) -> Options:
         return cls().updated(given)
@@ -166,6 +173,14 @@ def _known(name: str) -> bool:
 
 def _same(_: str, value: Any) -> Any:
     return value
+
+
+def _model(_: str, value: Any) -> Any:
+    if not isinstance(value, list | tuple):
+        return value
+    if not value or any(model is None or isinstance(model, list | tuple) for model in value):
+        raise ConfigurationError(f"model must be a name, a client, or a list of these; got {value!r}")
+    return value[0] if len(value) == 1 else tuple(value)
 
 
 def _mode(_: str, value: Any) -> Any:
@@ -275,6 +290,7 @@ def _key(_: str, value: Any) -> Any:
 
 _CHECKS = {
     "api_key": _key,
+    "model": _model,
     "ground": _one_of("off", "ask", "require"),
     "mode": _mode,
     "prompt_style": _style,

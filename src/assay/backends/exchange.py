@@ -97,7 +97,7 @@ def persist(once: Once[T], request: Request, retry: RetryPolicy, limiter: Limite
             spent += time.monotonic() - started
             left = budget - spent
             wait = rounds.after(error)
-            if wait is None or wait >= left:
+            if wait is None or wait >= left or (retry.patience is not None and wait > retry.patience):
                 raise _final(error, requests, request, left) from None
             yield Sleep(wait)
             spent += wait

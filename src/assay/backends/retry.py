@@ -43,6 +43,8 @@ class RetryPolicy:
     """Seconds before the first retry when the server does not say how long; doubled for each further one."""
     timeouts: bool = True
     """Whether a request is sent again that got a connection and no whole answer in its time."""
+    patience: float | None = None
+    """Seconds of one wait at most: a server that asks for more is not asked again. None: as long as the budget allows."""
 
     def but_not_after_timeouts(self) -> RetryPolicy:
         return _not_after_timeouts(self)

@@ -47,6 +47,8 @@ class Estimate:
     """None when neither limits nor earlier rows tell."""
     measured: int
     """Answered rows that it is reckoned from; 0: reckoned from lengths, and the answers from the schema's example."""
+    models: tuple[str, ...] = ()
+    """In the order in which they are asked; the tokens are reckoned for the first."""
 
 
 def estimate(extractor: Extractor[Any], source: Source, journal: Journal | None, pace: Pace) -> Estimate:
@@ -80,6 +82,7 @@ def estimate(extractor: Extractor[Any], source: Source, journal: Journal | None,
         usage=usage,
         seconds=_seconds(to_ask, usage, pace, speed),
         measured=measured,
+        models=extractor.models,
     )
 
 

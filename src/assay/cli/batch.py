@@ -248,6 +248,8 @@ def _show(plan: Estimate) -> None:
         f"{plan.rows:,} rows: {plan.to_ask:,} to ask, {plan.finished:,} answered before, "
         f"{plan.twins:,} with the text of another, {plan.faulty:,} that cannot be asked"
     )
+    if len(plan.models) > 1:
+        say(f"a chain of models, the next asked where one fails: {', then '.join(plan.models)}")
     say(f"about {follow.spent(plan.usage)}")
     say(
         f"at least {follow.duration(plan.seconds)}"

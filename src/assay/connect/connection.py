@@ -31,6 +31,10 @@ LOCAL_MOST = 8192
 """Tokens of context that a GGUF file gets without `context_tokens`: its memory is taken when the model is loaded."""
 
 
+PATIENCE = 5.0
+"""Seconds that a request waits at most before it is repeated, when another model can be asked instead."""
+
+
 class Connection:
     """One model on one server, and the transports to it, opened when first used."""
 
@@ -53,6 +57,10 @@ class Connection:
         self._sync: Transport | None = None
         self._async: AsyncTransport | None = None
         self._lock = threading.Lock()
+
+    def hasten(self) -> None:
+        """Do not wait long for a server that asks for it: somebody else can answer."""
+        self.endpoint = replace(self.endpoint, retry=replace(self.endpoint.retry, patience=PATIENCE))
 
     @property
     def model(self) -> str:
@@ -97,6 +105,8 @@ def _learnt_of(endpoint: Endpoint) -> Learnt:
 def connect(options: Options, limiter: Limiter | None = None) -> Connection:
     """The connection that options describe. Raises `ConfigurationError` that says what to do."""
     client, model = options.client, options.model
+    if isinstance(model, tuple):
+        raise ConfigurationError(f"a single model is asked here; got {len(model)} of them")
     if model is not None and not isinstance(model, str):
         client, model = model, None
     if isinstance(client, OwnModel) and isinstance(client.profile, Profile):  # a mock has whatever it is asked for

@@ -1,42 +1,35 @@
 """`Extractor`: a target and its options compiled once, used for many sources.
 
-What is too long for the model goes in pieces: `assay.connect.pieces`.
+With several models it is a chain: what one cannot answer the next is asked (`assay.engine.chain`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import aclosing, closing, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Generic, Self, TypeVar, Unpack, overload
 
-from assay.backends.chat import complete, stream
 from assay.backends.limiter import Limiter
-from assay.connect.compile import compile_task, fingerprint
-from assay.connect.conduct import extraction
-from assay.connect.connection import Connection, connect
-from assay.connect.given import Given, Sight, needs_images, opened, placed, source_of
-from assay.connect.pieces import LongDocuments
-from assay.documents.document import Document
-from assay.engine import Task, ask_until_good
-from assay.engine.prompt import Source
-from assay.errors import APIError, ConfigurationError
-from assay.flow import drive, fan
-from assay.flow.effects import Flow, Sleep
-from assay.flow.relay import relay_emitted
+from assay.connect.connection import Connection
+from assay.connect.given import Given
+from assay.engine.chain import Chain, Link, outcome_of
+from assay.errors import APIError, AssayError, ConfigurationError
+from assay.extractor.asker import Asker, Settings
+from assay.flow import fan
+from assay.flow.effects import Sleep
 from assay.options import Options, OptionsDict, seal
 from assay.outcome import Outcome
-from assay.split import Splitting
-from assay.streaming import Items, Partial, Showing, StreamMode, View, plan, to_the_end
-from assay.streaming.pieces import in_order
+from assay.streaming import Partial, StreamMode
 from assay.target.build import Target, target
 from assay.types import Call, Reply
 from assay.wire.reasons import FAILS_EVERY_ROW
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 AHEAD, GRACE = 2, 0.2
 """Of many sources: so many are asked first, and the others no more than so many seconds later."""
@@ -50,7 +43,8 @@ class Extractor(Generic[T]):
 
     `target` is any type that pydantic knows, or a JSON Schema (dict, path, `JSONSchema`); the options are those of
     `assay.Options`. `limiter` bounds the rate of requests. Raises `SchemaError`, `ConfigurationError`, and `TypeError` for
-    an unknown option. Used as a context manager it closes its connections.
+    an unknown option. Used as a context manager it closes its connections. With a list of models the next one is asked when one
+    fails: see `assay.engine.chain`.
     """
 
     @overload
@@ -72,24 +66,35 @@ class Extractor(Generic[T]):
         self._type = type_
         self.target: Target[T] = target(type_)
         self.options = options
-        self._connection: Connection = connect(options, limiter)
-        self._task: Task[T] = compile_task(self.target, options, self._connection)
-        self._long = LongDocuments(self.target, options, self._connection)
+        first, *rest = options.links
+        self._asker: Asker[T] = Asker(self.target, first, limiter)
+        self._askers = (self._asker, *(Asker(self.target, link, None) for link in rest))
+        for asker in self._askers[:-1]:
+            asker.connection.hasten()
+        if options.api_key and len({asker.connection.endpoint.base_url for asker in self._askers}) > 1:
+            raise ConfigurationError("api_key= would go to several servers: give each key in its provider's variable")
 
     @property
     def model(self) -> str:
-        """The model's name as the server knows it."""
-        return self._task.model
+        """The model's name as the server knows it; of a chain, the first one's."""
+        return self._asker.model
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of a chain's models, in the order in which they are asked."""
+        return tuple(asker.name for asker in self._askers)
 
     @property
     def connection(self) -> Connection:
-        """Where it asks, and the way there."""
-        return self._connection
+        """Where it asks, and the way there; of a chain, the first one's."""
+        return self._asker.connection
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A hash over all that changes an answer besides the source: schema, prompt, model, server, parameters."""
-        return fingerprint(self._task, self._connection)
+        """A hash over all that changes an answer besides the source: schema, prompt, models, servers, parameters."""
+        if len(self._askers) == 1:
+            return self._asker.fingerprint
+        return hashlib.sha256("".join(asker.fingerprint for asker in self._askers).encode()).hexdigest()
 
     # -- one source ------------------------------------------------------------------------------------------------
 
@@ -106,63 +111,37 @@ class Extractor(Generic[T]):
 
         `max_tokens` is for this source alone: what similar ones were seen to need. A cut answer is given more room.
         """
-        try:
-            given = opened(source)
-            task, asked = self._task_for(context, max_tokens), source_of(given, self._sight)
-            work = self._long.begin(task, asked)
-        except ConfigurationError as error:
-            return self._refused(source, error)
-        if work is None:
-            outcome = drive.run(self._flow(task, asked), self._connection.transport())
-            work = self._long.after(task, asked, outcome)
-            if work is None:
-                return placed(outcome, given)
-        return placed(self._long.run(work), given)
+        settings = Settings(context, max_tokens)
+        if len(self._askers) == 1:
+            return self._asker.run(source, settings)
+        chain = self._chain()
+        while (due := chain.due) is not None:
+            chain.take(self._askers[due].run(source, replace(settings, budget=chain.budget)))
+        return chain.outcome()
 
     async def arun(
         self, source: Given, *, context: Any = None, max_tokens: int | None = None, replies: Sequence[Reply] = ()
     ) -> Outcome[T]:
         """`run`, awaited. `replies` came in another way already: they answer the first calls, which are not sent."""
-        try:
-            given = await asyncio.to_thread(opened, source) if isinstance(source, Path | bytes) else opened(source)
-            drawing = needs_images(given, self.options.vision)
-            asked = await asyncio.to_thread(source_of, given, self._sight) if drawing else source_of(given, self._sight)
-            task = self._task_for(context, max_tokens)
-            work = None if replies else self._long.begin(task, asked)
-        except ConfigurationError as error:
-            return self._refused(source, error)
-        if work is None:
-            outcome = await drive.arun(self._flow(task, asked, replies), self._connection.async_transport())
-            work = self._long.after(task, asked, outcome)
-            if work is None:
-                return placed(outcome, given)
-        return placed(await self._long.arun(work), given)
+        settings = Settings(context, max_tokens)
+        if len(self._askers) == 1:
+            return await self._asker.arun(source, settings, replies)
+        chain = self._chain()
+        while (due := chain.due) is not None:
+            settings = replace(settings, budget=chain.budget)
+            chain.take(await self._askers[due].arun(source, settings, () if due else replies))
+        return chain.outcome()
 
-    def _flow(self, task: Task[T], source: Source, replies: Sequence[Reply] = ()) -> Flow[Outcome[T]]:
-        send: Callable[[Call], Flow[Reply]] = functools.partial(complete, self._connection.endpoint)
-        return extraction(self._connection, task, source, _given_first(iter(replies), send) if replies else send)
-
-    @property
-    def _sight(self) -> Sight:
-        return Sight(self.model, self._connection.profile, self.options.vision)
-
-    def _refused(self, source: Given, error: ConfigurationError) -> Outcome[T]:
-        """A document that cannot be asked about is a failed extraction; what is no source at all is a mistake in the program."""
-        if not isinstance(source, str | Document | Path | bytes):
-            raise error
-        return Outcome(None, error, model=self.model, source=source if isinstance(source, str) else "")
-
-    def _task_for(self, context: Any, max_tokens: int | None = None) -> Task[T]:
-        task = self._task if context is None else replace(self._task, context=context)
-        return task if max_tokens is None else replace(task, params=replace(task.params, max_tokens=max_tokens))
+    def _chain(self) -> Chain[T]:
+        return Chain([Link(asker.name, asker.long.context) for asker in self._askers], self.options.budget)
 
     def steps(self, source: Given) -> Generator[Call | Sleep, Reply, Outcome[T]]:
-        """An extraction's decisions alone, for those who send the calls in a way of their own."""
-        return ask_until_good(self._task, source_of(opened(source), self._sight))
+        """An extraction's decisions alone, for those who send the calls in a way of their own; of a chain, the first model's."""
+        return self._asker.steps(source)
 
     def pieces(self, source: str) -> int:
         """How many pieces a text would be asked about in; 1: it is asked about at once."""
-        return self._long.count(self._task, source)
+        return self._asker.long.count(self._asker.task, source)
 
     # -- one source, while its answer comes ----------------------------------------------------------------------------
 
@@ -173,22 +152,17 @@ class Extractor(Generic[T]):
 
         `unfinished` also shows strings and numbers while they are being written. Where the server cannot stream in the
         mode, `stream_mode` says whether to `step_down` to one that it can, or to give the value `once`; `outcome.notes` says so.
-        Raises what `extract` raises.
+        Of a chain, the next model is asked only as long as nothing was shown. Raises what `extract` raises.
         """
-        given = opened(source)
-        if (work := self._in_pieces(given, context)) is not None:
-            return fan.map_in_thread(lambda: self._once(work, given), 1)
-        return drive.stream(self._partials(given, context, stream_mode, unfinished=unfinished), self._connection.transport())
+        settings = Settings(context, stream_mode=stream_mode, unfinished=unfinished)
+        return self._in_turn(settings, lambda asker, settings: asker.stream(source, settings))
 
     def astream(
         self, source: Given, *, context: Any = None, unfinished: bool = False, stream_mode: StreamMode = "step_down"
     ) -> AsyncGenerator[Partial[T], None]:
         """`stream`, awaited."""
-        given = opened(source)
-        if (work := self._in_pieces(given, context)) is not None:
-            return self._once(work, given)
-        flow = self._partials(given, context, stream_mode, unfinished=unfinished)
-        return drive.astream(flow, self._connection.async_transport())
+        settings = Settings(context, stream_mode=stream_mode, unfinished=unfinished)
+        return self._ain_turn(settings, lambda asker, settings: asker.astream(source, settings))
 
     def stream_items(
         self, source: Given, *, context: Any = None, stream_mode: StreamMode = "step_down"
@@ -199,47 +173,63 @@ class Extractor(Generic[T]):
         Of a document in pieces they come piece by piece, in the order of the text.
         Raises what `extract` raises, and `ConfigurationError` for a target without such a list.
         """
-        given = opened(source)
-        if (work := self._in_pieces(given, context)) is not None:
-            return fan.map_in_thread(lambda: in_order(self._long, work, self._reader(context)), self._connection.concurrency)
-        return drive.stream(self._items(given, context, stream_mode), self._connection.transport())
+        settings = Settings(context, stream_mode=stream_mode)
+        return self._in_turn(settings, lambda asker, settings: asker.stream_items(source, settings))
 
     def astream_items(
         self, source: Given, *, context: Any = None, stream_mode: StreamMode = "step_down"
     ) -> AsyncGenerator[Any, None]:
         """`stream_items`, awaited."""
-        given = opened(source)
-        if (work := self._in_pieces(given, context)) is not None:
-            return in_order(self._long, work, self._reader(context))
-        return drive.astream(self._items(given, context, stream_mode), self._connection.async_transport())
+        settings = Settings(context, stream_mode=stream_mode)
+        return self._ain_turn(settings, lambda asker, settings: asker.astream_items(source, settings))
 
-    def _in_pieces(self, given: Given, context: Any) -> Splitting[T] | None:
-        return self._long.begin(self._task_for(context), source_of(given, self._sight))
+    def _in_turn(
+        self, settings: Settings, begin: Callable[[Asker[T], Settings], Generator[S, None, None]]
+    ) -> Generator[S, None, None]:
+        """What the models of a chain stream: the next begins where one failed before anything was shown."""
+        if len(self._askers) == 1:
+            return begin(self._asker, settings)
+        return self._each_in_turn(settings, begin)
 
-    async def _once(self, work: Splitting[T], given: Given) -> AsyncGenerator[Partial[T], None]:
-        """The value of a document in pieces, once it is whole: what one piece gives is no part of it yet."""
-        outcome = placed(await self._long.arun(work), given)
-        outcome.unwrap()
-        yield Partial(("",), 1, outcome)
+    def _each_in_turn(
+        self, settings: Settings, begin: Callable[[Asker[T], Settings], Generator[S, None, None]]
+    ) -> Generator[S, None, None]:
+        chain, shown = self._chain(), False
+        while (due := chain.due) is not None:
+            try:
+                with closing(begin(self._askers[due], replace(settings, budget=chain.budget))) as parts:
+                    for part in parts:
+                        shown = True
+                        yield _told(part, chain)
+            except AssayError as error:
+                chain.take(outcome_of(error, self._askers[due].model), shown=shown)
+            else:
+                return
+        chain.outcome().unwrap()
 
-    def _reader(self, context: Any) -> Items:
-        return Items(self.target, self._task_for(context).context, strict=self._task.strict)
+    def _ain_turn(
+        self, settings: Settings, begin: Callable[[Asker[T], Settings], AsyncGenerator[S, None]]
+    ) -> AsyncGenerator[S, None]:
+        """`_in_turn`, awaited."""
+        if len(self._askers) == 1:
+            return begin(self._asker, settings)
+        return self._aeach_in_turn(settings, begin)
 
-    def _partials(self, source: Given, context: Any, stream_mode: StreamMode, *, unfinished: bool = False) -> Flow[None]:
-        planned = plan(self._task_for(context), stream_mode, chosen=self.options.mode != "auto")
-        task, endpoint = planned.task, self._connection.endpoint
-        view = View(
-            self.target.annotation, wrapper=self.target.wrapper, context=task.context, strict=task.strict, unfinished=unfinished
-        )
-        watch = Showing(view)
-        send = (
-            (lambda call: watch.over(stream(endpoint, call))) if planned.streamed else (lambda call: complete(endpoint, call))
-        )
-        conducted = _placed(extraction(self._connection, task, source_of(source, self._sight), send), source)
-        return to_the_end(watch, conducted, planned.note)
-
-    def _items(self, source: Given, context: Any, stream_mode: StreamMode) -> Flow[None]:
-        return relay_emitted(self._partials(source, context, stream_mode), self._reader(context).of)
+    async def _aeach_in_turn(
+        self, settings: Settings, begin: Callable[[Asker[T], Settings], AsyncGenerator[S, None]]
+    ) -> AsyncGenerator[S, None]:
+        chain, shown = self._chain(), False
+        while (due := chain.due) is not None:
+            try:
+                async with aclosing(begin(self._askers[due], replace(settings, budget=chain.budget))) as parts:
+                    async for part in parts:
+                        shown = True
+                        yield _told(part, chain)
+            except AssayError as error:
+                chain.take(outcome_of(error, self._askers[due].model), shown=shown)
+            else:
+                return
+        chain.outcome().unwrap()
 
     # -- many sources ----------------------------------------------------------------------------------------------
 
@@ -285,7 +275,7 @@ class Extractor(Generic[T]):
 
     def _width(self, concurrency: int | None) -> int:
         if concurrency is None:
-            return self._connection.concurrency
+            return self.connection.concurrency
         if concurrency < 1:
             raise ConfigurationError(f"concurrency is 1 or more; got {concurrency}")
         return concurrency
@@ -294,11 +284,13 @@ class Extractor(Generic[T]):
 
     def close(self) -> None:
         """Close the connections; the extractor opens new ones when it is used again."""
-        self._connection.close()
+        for asker in self._askers:
+            asker.connection.close()
 
     async def aclose(self) -> None:
         """`close`, awaited."""
-        await self._connection.aclose()
+        for asker in self._askers:
+            await asker.connection.aclose()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travels to other processes as its type and options: connections are opened there, keys read there."""
@@ -317,23 +309,17 @@ class Extractor(Generic[T]):
         await self.aclose()
 
     def __repr__(self) -> str:
-        if "_task" not in vars(self):  # a traceback of its making shows it
+        if "_askers" not in vars(self):  # a traceback of its making shows it
             return "<Extractor in the making>"
-        return f"<Extractor of {self.target.name} with {self.model}>"
+        return f"<Extractor of {self.target.name} with {', '.join(self.models) if len(self._askers) > 1 else self.model}>"
 
 
-def _placed(flow: Flow[Outcome[T]], given: Given) -> Flow[Outcome[T]]:
-    return placed((yield from flow), given)
-
-
-def _given_first(replies: Iterator[Reply], send: Callable[[Call], Flow[Reply]]) -> Callable[[Call], Flow[Reply]]:
-    """Answers calls with the replies, one by one, and sends those after them."""
-
-    def answer(call: Call) -> Flow[Reply]:
-        reply = next(replies, None)
-        return reply if reply is not None else (yield from send(call))
-
-    return answer
+def _told(part: S, chain: Chain[Any]) -> S:
+    """The last value of a stream has an outcome: it tells of the models before, too."""
+    if not isinstance(part, Partial) or part.outcome is None:
+        return part
+    chain.take(part.outcome)
+    return replace(part, outcome=chain.outcome())
 
 
 def settings_of(type_: Any) -> Options:
