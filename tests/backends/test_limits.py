@@ -235,3 +235,36 @@ def test_a_stopped_limiter_lets_nothing_through():
     limiter.stop()
     with pytest.raises(LimiterStopped):
         limiter.reserve(1)
+
+
+def test_a_429_that_says_nothing_is_too_many_at_once_first_and_a_rate_when_one_comes_alone():
+    clock = Clock()
+    limiter = RateLimiter(clock=clock)
+    bare = RateLimitError("429", response=ErrorResponse(429))
+    assert [limiter.reserve(1) for _ in range(4)] == [0.0] * 4
+    assert limiter.refuse(1, bare, None)
+    assert limiter.refuse(1, bare, None)
+    assert 0 < limiter.reserve(1) < 0.1, "two are under way, and no more are taken"
+    limiter.settle(1, 1, None)
+    clock.now += 0.1
+    assert limiter.reserve(1) == 0.0
+    limiter.settle(1, 1, None)
+    assert not limiter.refuse(1, bare, None), "it was alone: this is no matter of how many"
+    assert limiter.reserve(1) >= 0.9
+
+
+def test_after_a_while_one_more_is_tried_and_less_often_when_it_is_refused():
+    clock = Clock()
+    limiter = RateLimiter(clock=clock)
+    bare = RateLimitError("429", response=ErrorResponse(429))
+    for _ in range(3):
+        limiter.reserve(1)
+    limiter.refuse(1, bare, None)
+    waits = []
+    for _ in range(3):
+        started = clock.now
+        while limiter.reserve(1) > 0:
+            clock.now += 0.5
+        waits.append(clock.now - started)
+        limiter.refuse(1, bare, None)
+    assert waits == [5.0, 10.0, 20.0]

@@ -580,6 +580,32 @@ def test_answers_get_the_room_that_answers_took_where_tokens_are_limited(tmp_pat
     assert 32 < asked[-1] < 100  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(("cap", "width"), [(1, 6), (3, 6), (4, 16)])
+def test_a_server_that_takes_some_at_once_gets_as_many_and_no_row_is_lost(tmp_path, cap, width):
+    """It says 429 and no more to the others. Read as a rate, a run would take minutes."""
+    refused = 0
+
+    with serving(latency=0.05) as server:
+        real, under_way = server.respond, 0
+
+        async def respond(size: int, body: dict[str, Any]):
+            nonlocal refused, under_way
+            if under_way >= cap:
+                refused += 1
+                return error(429, "too many requests")
+            under_way += 1
+            try:
+                return await real(size, body)
+            finally:
+                under_way -= 1
+
+        server.respond = respond  # type: ignore[method-assign]
+        summary = batch(server, texts(60), tmp_path / "out.jsonl", limiter=RateLimiter(), concurrency=width)
+    assert (summary.done, summary.failed) == (60, 0)
+    assert summary.repeats == refused <= 3 * width
+    assert summary.seconds < 0.05 * 60 / cap * 3 + 3
+
+
 # -- plans and progress ----------------------------------------------------------------------------------------------
 
 

@@ -91,11 +91,14 @@ def persist(once: Once[T], request: Request, retry: RetryPolicy, limiter: Limite
         try:
             done = yield from once(Try(request, requests, started - spent, failed))
         except APIError as error:
-            _tell_failure(limiter, tokens, error)
+            crowded = _tell_failure(limiter, tokens, error)
             if rounds is None:
                 rounds, budget = retry.rounds(), retry.seconds(request.timeout)
             spent += time.monotonic() - started
             left = budget - spent
+            if crowded and left > 0:  # refused for the others' sake: no fault of the request, and nothing to be patient with
+                failed += (_briefly(error, request),)
+                continue
             wait = rounds.after(error)
             if wait is None or wait >= left or (retry.patience is not None and wait > retry.patience):
                 raise _final(error, requests, request, left) from None
@@ -112,15 +115,17 @@ def persist(once: Once[T], request: Request, retry: RetryPolicy, limiter: Limite
             return done.value
 
 
-def _tell_failure(limiter: Limiter | None, tokens: int, error: APIError | None) -> None:
+def _tell_failure(limiter: Limiter | None, tokens: int, error: APIError | None) -> bool:
+    """Whether the request was only one too many at once."""
     if limiter is None:
-        return
+        return False
     if not isinstance(error, APIStatusError):
         limiter.settle(tokens, None, None)
     elif error.status_code in OVERLOADED and error.reason is not Reason.NO_CREDIT:
-        limiter.refuse(tokens, error, rate_limits(error.response.headers))
+        return limiter.refuse(tokens, error, rate_limits(error.response.headers))
     else:
         limiter.settle(tokens, None, rate_limits(error.response.headers))
+    return False
 
 
 def _sent(trying: Try) -> Flow[Done[Response]]:

@@ -34,10 +34,11 @@ class Gate:
     def settle(self, booked: int, used: int | None, limits: RateLimits | None) -> None:
         """Nothing: what goes well says nothing of a refusal."""
 
-    def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> None:
+    def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> bool:
         del booked, limits
         if error.retry_after is not None:
             self._open_at = max(self._open_at, self._clock() + error.retry_after)
+        return False
 
 
 class Gates:

@@ -22,6 +22,9 @@ class Limiter(Protocol):
         """A request that was booked with `booked` tokens ended and used `used` (None: not known)."""
         ...
 
-    def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> None:
-        """The server refused it (429, 498, 503): all who share the limiter wait as long as `error` says."""
+    def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> bool:
+        """The server refused it (429, 498, 503): all who share the limiter wait as long as `error` says.
+
+        True when it was one too many at once and no more is wrong: it can be sent as soon as `reserve` lets it.
+        """
         ...

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from assay.backends import crowd
 from assay.backends.bucket import DAY, MINUTE, REFILL, Bucket, Recent, Resource, period_name, period_of
 from assay.errors import APIStatusError, AssayError
 from assay.types import RateLimits
@@ -78,6 +79,7 @@ class RateLimiter:
         self._given: dict[tuple[Resource, float], float] = {}
         self._flying = {"requests": 0.0, "tokens": 0.0}
         self._recent = Recent()
+        self._crowd = crowd.Crowd()
         self._refused_at: float | None = None
         self._step = CREEP
         self._open_at = 0.0
@@ -104,6 +106,7 @@ class RateLimiter:
                 raise LimiterStopped("the run was stopped before this request was sent")
             now = self._refilled()
             self._grow(now)
+            self._crowd.grow(now)
             if not self._queue and self._wait(1, tokens, now) <= 0:  # nobody waits: straight through
                 self._book(tokens, now)
                 return 0.0
@@ -133,12 +136,15 @@ class RateLimiter:
                 self._give(0, booked - used)
             self._read(limits, now)
 
-    def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> None:
+    def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> bool:
         with self._lock:
             now = self._refilled()
             self._land(booked)
             self._give(1, booked)  # what is refused is not counted
             self.refused += 1
+            nameless = error.status_code == 429 and error.retry_after is None and limits is None
+            if nameless and not _MESSAGE.search(error.message) and self._crowd.refused(self._flying["requests"], now):
+                return True
             first = now >= self._open_at
             self._refused_in_a_row += first
             wait = error.retry_after
@@ -150,6 +156,7 @@ class RateLimiter:
             said = self._read_message(error.message, now) or _explains(limits, booked)
             if first and not said and error.status_code == 429:
                 self._guess(wait, now)
+            return False
 
     # -- for the one who runs it -----------------------------------------------------------------------------------------
 
@@ -214,6 +221,8 @@ class RateLimiter:
     def _wait(self, requests: int, tokens: int, now: float) -> float:
         """Seconds until so much may be sent."""
         wait = max(0.0, self._open_at - now)
+        if requests > self._crowd.room(self._flying["requests"]):
+            wait = max(wait, crowd.POLL)
         for (kind, _), bucket in self._buckets.items():
             wait = max(wait, bucket.wait(requests if kind == "requests" else tokens))
         return wait
