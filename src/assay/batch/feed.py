@@ -86,4 +86,4 @@ class Feed:
 
     def _made(self, position: int, record: Record) -> ReadRow:
         self._layout.see(record)
-        return ReadRow(rows.row(position, record), key_of(self._fingerprint, record.text), record.text, record.fault)
+        return ReadRow(rows.row(position, record), key_of(self._fingerprint, record.text), record.source, record.fault)

@@ -41,6 +41,8 @@ class Estimate:
     twins: int
     """Rows whose source is another row's, too: they are asked once."""
     to_ask: int
+    requests: int
+    """Of those rows: long documents are asked about in pieces."""
     usage: Usage
     """`cost` is None when no price is known."""
     seconds: float | None
@@ -54,7 +56,7 @@ class Estimate:
 def estimate(extractor: Extractor[Any], source: Source, journal: Journal | None, pace: Pace) -> Estimate:
     """Read the whole input and reckon. `journal` is that of the output, when there is one."""
     seen: set[bytes] = set()
-    rows = finished = faulty = prompt_bytes = to_ask = 0
+    rows = finished = faulty = prompt_bytes = to_ask = requests = 0
     for chunk in _chunks(source.records()):
         fresh = []
         for record in chunk:
@@ -68,10 +70,11 @@ def estimate(extractor: Extractor[Any], source: Source, journal: Journal | None,
         finished += len(answered)
         asked = [record for key, record in fresh if key not in answered]
         to_ask += len(asked)
+        requests += sum(extractor.pieces(record.source) for record in asked)
         prompt_bytes += sum(len(record.text.encode("utf-8", "replace")) for record in asked)
     if not rows:
         raise ConfigurationError("the input has no rows")
-    usage, measured = _usage(extractor, journal, to_ask, prompt_bytes)
+    usage, measured = _usage(extractor, journal, to_ask, requests, prompt_bytes)
     speed = float(journal.fact("rows_per_second", "0")) if journal is not None else 0.0
     return Estimate(
         rows=rows,
@@ -79,8 +82,9 @@ def estimate(extractor: Extractor[Any], source: Source, journal: Journal | None,
         faulty=faulty,
         twins=rows - len(seen),
         to_ask=to_ask,
+        requests=requests,
         usage=usage,
-        seconds=_seconds(to_ask, usage, pace, speed),
+        seconds=_seconds(requests, usage, pace, speed),
         measured=measured,
         models=extractor.models,
     )
@@ -95,14 +99,14 @@ def _answered(journal: Journal | None, keys: Sequence[bytes]) -> set[bytes]:
     return set() if journal is None else journal.answered(keys)
 
 
-def _usage(extractor: Extractor[Any], journal: Journal | None, asks: int, text_bytes: int) -> tuple[Usage, int]:
+def _usage(extractor: Extractor[Any], journal: Journal | None, asks: int, requests: int, text_bytes: int) -> tuple[Usage, int]:
     """Tokens and money of so many asks: like the mean of those before, else by their lengths."""
     measured, mean_prompt, mean_completion = journal.means() if journal is not None else (0, 0.0, 0.0)
     if measured:
         prompt, completion = round(mean_prompt * asks), round(mean_completion * asks)
     else:
-        prompt = (asks * _static_bytes(extractor) + text_bytes) // BYTES_PER_TOKEN
-        completion = asks * len(to_json(extractor.target.example())) // BYTES_PER_TOKEN
+        prompt = (requests * _static_bytes(extractor) + text_bytes) // BYTES_PER_TOKEN
+        completion = requests * len(to_json(extractor.target.example())) // BYTES_PER_TOKEN
     usage = Usage(prompt, completion, total_tokens=prompt + completion)
     price = extractor.connection.price
     cost = None if price is None else price.cost(usage)

@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 
 from assay.batch.formats import Sink
 from assay.batch.journal import Entry, Finished, Journal, Known, Row
+from assay.documents import Document
 from assay.types import frozen
 
 LINGER = 0.03
@@ -26,7 +27,7 @@ class ReadRow:
 
     row: Row
     key: bytes
-    text: str
+    source: str | Document
     fault: str
     second: bool = False
     """It failed in an earlier run, and is to be asked of the second model alone."""

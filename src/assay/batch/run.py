@@ -85,7 +85,7 @@ async def arun(
     settings, reporter = settings or Settings(), reporter or Silent()
     settings.check()
     where = place(source, output, settings.errors, settings.read, force=settings.force)
-    opened = await asyncio.to_thread(_opened, source, where, settings, reporter)
+    opened = await asyncio.to_thread(_opened, source, where, settings, reporter, extractor)
     async with _limited(extractor) as (asking, limiter), _second(extractor, settings.fallback) as second:
         with closing(Journal(where.journal, where.mode)) as journal, telling(where, journal, reporter) as told:
             summary = await _run(asking, opened, where, journal, settings, limiter, told, control, second)
@@ -143,13 +143,29 @@ async def _run(
     return ends.summary(journal, runner.tally, runner.stopped, runner.count, second)
 
 
-def _opened(given: str | Path | Rows, where: Place, settings: Settings, reporter: Reporter) -> Source:
-    return limited(formats.open_source(given, _reading(where, settings, reporter.say)), settings.limit)
+def _opened(
+    given: str | Path | Rows, where: Place, settings: Settings, reporter: Reporter, extractor: Extractor[Any]
+) -> Source:
+    reading = replace(
+        _reading(where, settings, reporter.say), folder=_folder(given), images=extractor.options.vision == "always"
+    )
+    return limited(formats.open_source(given, reading), settings.limit)
+
+
+def _folder(given: str | Path | Rows) -> Path:
+    """From which the paths in an input lead."""
+    return Path(given).parent if isinstance(given, str | Path) else Path()
 
 
 def _reading(where: Place, settings: Settings, say: Callable[[str], None]) -> ReadOptions:
     return ReadOptions(
-        columns=settings.columns, delimiter=settings.delimiter, encoding=settings.encoding, own=where.all, say=say
+        columns=settings.columns,
+        delimiter=settings.delimiter,
+        encoding=settings.encoding,
+        pages=settings.pages,
+        ocr=settings.ocr,
+        own=where.all,
+        say=say,
     )
 
 
@@ -213,7 +229,7 @@ def dry_run(
     """What `run` would take. Nothing is asked and nothing written."""
     settings = settings or Settings(columns=columns or Columns())
     where = place(source, output, settings.errors, settings.read, force=settings.force)
-    opened = _opened(source, where, settings, Silent())
+    opened = _opened(source, where, settings, Silent(), extractor)
     journal = Journal(where.journal) if where.journal.exists() else None
     try:
         return estimate(extractor, opened, journal, pace or Pace())

@@ -46,7 +46,7 @@ class Second:
         """The outcome of both, the attempts of the first before those of the second. `first` is None when it was asked in an
         earlier run.
         """
-        second = await self._extractor.arun(read.text)
+        second = await self._extractor.arun(read.source)
         self.rows += 1
         self.usage += rows.sound(second.usage)
         error = second.error

@@ -30,6 +30,9 @@ class Settings:
     delimiter: str | None = None
     encoding: str | None = None
     """How the input is read, see `ReadOptions`."""
+    pages: str | None = None
+    ocr: str | None = None
+    """How documents are read, see `assay.read`."""
     limit: int | None = None
     """Rows of the input, its first ones; the others go on later."""
     force: bool = False

@@ -92,6 +92,17 @@ def batch(
     encoding: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of the input: cp1252, utf-16 (default: UTF-8).", rich_help_panel=_ROWS)
     ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="The column with the path of a row's document.", rich_help_panel=_ROWS),
+    ] = None,
+    pages: Annotated[
+        str | None, typer.Option(metavar="PAGES", help="Of documents: '1-3,7' (default: all).", rich_help_panel=_ROWS)
+    ] = None,
+    ocr: Annotated[
+        str | None,
+        typer.Option(metavar="PROGRAM", help="Reads pages that are images: tesseract.", rich_help_panel=_ROWS),
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(metavar="N", help="Only the first rows; the others go on later.", rich_help_panel=_ROWS)
     ] = None,
@@ -165,9 +176,11 @@ def batch(
         max_failures=max_failures,
         budget=None if spend is None else budget(spend),
         errors=errors,
-        columns=Columns(_columns(text), id_, _template(prompt_template), keep_text),
+        columns=Columns(_columns(text), id_, _template(prompt_template), keep_text, file),
         delimiter=delimiter,
         encoding=encoding,
+        pages=pages,
+        ocr=ocr,
         limit=limit,
         force=force,
         read=tuple(path for path in (schema_file(target, schema), flags.examples, prompt_template) if path is not None),
@@ -250,6 +263,8 @@ def _show(plan: Estimate) -> None:
     )
     if len(plan.models) > 1:
         say(f"a chain of models, the next asked where one fails: {', then '.join(plan.models)}")
+    if plan.requests > plan.to_ask:
+        say(f"{plan.requests:,} requests: long documents are asked about in pieces")
     say(f"about {follow.spent(plan.usage)}")
     say(
         f"at least {follow.duration(plan.seconds)}"

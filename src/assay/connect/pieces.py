@@ -91,7 +91,7 @@ class LongDocuments(Generic[T]):
             size = len(source) // 2
         return self._splitting(task, source, replace(rule, size=min(size, len(source) * 3 // 4)))
 
-    def count(self, task: Task[T], text: str) -> int:
+    def count(self, task: Task[T], text: Source) -> int:
         """Pieces that a text would be asked about in; 1: it is asked about at once."""
         work = self.begin(task, text)
         return 1 if work is None else len(work.pieces)
@@ -137,7 +137,7 @@ class LongDocuments(Generic[T]):
 
     async def steps(self, work: Splitting[T]) -> AsyncGenerator[Ask, None]:
         """Each question whose outcome was taken, the first pieces in their order."""
-        purse = Purse(self._options.budget, self._connection.price)
+        purse = Purse(work.budget, self._connection.price)
         asks = work.first()
         while asks:
             async with aclosing(fan.amap(lambda ask: self._ask(ask, purse), asks, self._width)) as outcomes:

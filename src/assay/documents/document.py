@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assay.data.places import Places
 from assay.types import Box, Place, Span
@@ -26,6 +27,15 @@ class Document:
     """Where each word stands on its page, packed: see `assay.data.places`. Empty where the format has no boxes."""
     data: bytes = field(default=b"", repr=False)
     """The file itself, kept where pages of it can be shown to a model as images."""
+
+    @property
+    def key(self) -> str:
+        """What tells documents apart: the text, with a digest of the file where pages of it are images."""
+        return f"{self.text}\0{hashlib.sha256(self.data).hexdigest()}" if self.blank else self.text
+
+    def light(self) -> Document:
+        """Without the file, when no page of it has to be shown."""
+        return self if self.blank else replace(self, data=b"")
 
     def place(self, span: Span) -> Place | None:
         """The page (sheet, slide ...) of a span of this text, with its box on the page where that is known."""

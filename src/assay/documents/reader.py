@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
@@ -98,7 +99,7 @@ def check_text(text: str) -> None:
         raise ConfigurationError(
             f"the source is {kind.value} as a str: give its bytes to assay.read, or its pathlib.Path as the source"
         )
-    if len(text) < 256 and "." in text[-6:] and "\n" not in text and _is_document(text):
+    if len(text) < 256 and _NAMED.search(text) and _is_document(text):
         raise ConfigurationError(
             f"the source is the name of a file, {text!r}: give pathlib.Path({text!r}) to read it; a str is the text itself"
         )
@@ -106,6 +107,10 @@ def check_text(text: str) -> None:
 
 _HEADS = ("%PDF-", "PK\x03\x04", "\x89PNG\r", "\xff\xd8\xff", "{\\rtf", "\xd0\xcf\x11\xe0")
 """With which the files begin that are most often read as text by mistake."""
+
+
+_NAMED = re.compile(r"^[^\n]+\.[A-Za-z]{2,5}$")
+"""A text that may be a file's name."""
 
 
 def _is_document(text: str) -> bool:

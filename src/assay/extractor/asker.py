@@ -125,6 +125,11 @@ class Asker(Generic[T]):
             task if settings.max_tokens is None else replace(task, params=replace(task.params, max_tokens=settings.max_tokens))
         )
 
+    def pieces(self, source: Given) -> int:
+        """How many pieces a document would be asked about in; 1: it is asked about at once."""
+        given = opened(source)
+        return self.long.count(self.task, given.text if isinstance(given, Document) else source_of(given, self.sight))
+
     def steps(self, source: Given) -> Generator[Call | Sleep, Reply, Outcome[T]]:
         """An extraction's decisions alone."""
         return ask_until_good(self.task, source_of(opened(source), self.sight))

@@ -139,9 +139,9 @@ class Extractor(Generic[T]):
         """An extraction's decisions alone, for those who send the calls in a way of their own; of a chain, the first model's."""
         return self._asker.steps(source)
 
-    def pieces(self, source: str) -> int:
-        """How many pieces a text would be asked about in; 1: it is asked about at once."""
-        return self._asker.long.count(self._asker.task, source)
+    def pieces(self, source: Given) -> int:
+        """How many pieces a document would be asked about in; 1: it is asked about at once."""
+        return self._asker.pieces(source)
 
     # -- one source, while its answer comes ----------------------------------------------------------------------------
 

@@ -88,6 +88,8 @@ class Splitting(Generic[T]):
         self._merged = Merged(None)
         self._mends: list[Ask] | None = None
         self._error: ConfigurationError | None = None
+        self.budget = task.budget
+        """Of all pieces together."""
         self.earlier: tuple[Attempt, ...] = ()
         """Attempts at the whole, before there were pieces."""
 

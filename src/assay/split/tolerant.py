@@ -30,6 +30,8 @@ def _loose(schema: JSON) -> JSON:
         kept["anyOf"] = kept.pop("oneOf")
     if isinstance(properties := kept.get("properties"), dict):
         kept["properties"] = {name: part if name in discriminators else _nullable(part) for name, part in properties.items()}
+    if isinstance(values := kept.get("additionalProperties"), dict):
+        kept["additionalProperties"] = _nullable(values)
     return kept
 
 

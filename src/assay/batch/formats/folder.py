@@ -10,8 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from assay import documents
-from assay.batch.formats.record import ReadOptions, Record, Records, Source
+from assay.batch.formats.record import ReadOptions, Record, Records, Source, document_record
 from assay.errors import ConfigurationError
 
 
@@ -21,7 +20,7 @@ def source(root: Path, options: ReadOptions) -> Source:
 
     def records() -> Records:
         for number, path in enumerate(files(root, options), 1):
-            yield _record(number, path, root, options.encoding)
+            yield _record(number, path, root, options)
 
     return Source(records=records, count=lambda: sum(1 for _ in files(root, options)))
 
@@ -36,17 +35,11 @@ def files(root: Path, options: ReadOptions) -> Iterator[Path]:
                 yield path
 
 
-def _record(number: int, path: Path, root: Path, encoding: str | None) -> Record:
+def _record(number: int, path: Path, root: Path, options: ReadOptions) -> Record:
     name = shown(path.relative_to(root))
     if not path.is_file():  # a pipe or a device would hold up the run, or never end
         return Record(number, name, f"\0{name}\0no file", fault=f"{name} is no regular file")
-    try:
-        text = documents.read(path, name=name, encoding=encoding).text
-    except ConfigurationError as error:
-        return Record(number, name, f"\0{name}\0{error}", fault=str(error))
-    if not text.strip():
-        return Record(number, name, f"\0{name}\0empty", fault=f"{name}: empty")
-    return Record(number, name, text)
+    return document_record(number, path, name, name, {}, options)
 
 
 def shown(path: Path) -> str:

@@ -27,7 +27,7 @@ def source(path: Path, options: ReadOptions, part: str = "") -> Source:
 
     def records() -> Records:
         with opened(path) as file:
-            yield from _records(file, encoding, options, Maker(options.columns, part))
+            yield from _records(file, encoding, options, Maker(options.columns, part, options))
 
     def count() -> int | None:
         with opened(path) as file:
@@ -39,7 +39,9 @@ def source(path: Path, options: ReadOptions, part: str = "") -> Source:
 
 def stream(file: IO[bytes], options: ReadOptions) -> Source:
     """Rows that come from the standard input, each as soon as it is there."""
-    return Source(records=lambda: _records(file, options.encoding or "utf-8", options, Maker(options.columns)), again=False)
+    return Source(
+        records=lambda: _records(file, options.encoding or "utf-8", options, Maker(options.columns, "", options)), again=False
+    )
 
 
 def _check(path: Path, encoding: str, options: ReadOptions) -> None:

@@ -57,7 +57,7 @@ def check(schema: pa.Schema, path: Path, options: ReadOptions) -> None:
 def records(batches: Iterable[pa.RecordBatch], options: ReadOptions, part: str = "") -> Records:
     """The records of a table's batches."""
     text = options.columns.text
-    make = Maker(options.columns, part)
+    make = Maker(options.columns, part, options)
     for number, row in enumerate(arrow.rows(batches, (text,) if isinstance(text, str) else text), 1):
         yield _record(number, row, text, make) if isinstance(text, str) else make.record(number, row)
 

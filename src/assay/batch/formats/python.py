@@ -23,7 +23,7 @@ def source(rows: Rows, options: ReadOptions) -> Source:
         )
     count = len(rows) if isinstance(rows, Sized) else None
     return Source(
-        records=lambda: _records(rows, Maker(options.columns), options),
+        records=lambda: _records(rows, Maker(options.columns, "", options), options),
         count=lambda: count,
         again=iter(rows) is not rows,
     )

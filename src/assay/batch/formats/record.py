@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from assay.batch.formats.nulls import is_null
 from assay.batch.formats.prompt import NoText, Prompt
+from assay.documents import Document, read
 from assay.errors import ConfigurationError
 from assay.types import JSON, frozen
 
@@ -28,6 +29,8 @@ class Columns:
     """A jinja2 template that makes the text out of a row's columns; then `text` is not looked at."""
     keep_text: bool = False
     """Carry the columns of the text through, too."""
+    file: str | None = None
+    """The column with the path of a row's document, from the folder of the input; then `text` is not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,14 @@ class ReadOptions:
     """Of CSV; None: what the file's name says."""
     encoding: str | None = None
     """Of text files; None: UTF-8, or what a byte order mark says."""
+    pages: str | None = None
+    """Of documents: which pages, slides or sheets; None: all."""
+    ocr: str | None = None
+    """The program that reads pages of documents that are images; None: none."""
+    images: bool = False
+    """Whether all pages of documents are to be shown as images, not only those without text."""
+    folder: Path = Path()
+    """From which the paths of a column of files lead."""
     own: frozenset[Path] = frozenset()
     """Files that the run writes: no part of its input, wherever they lie."""
     say: Callable[[str], None] = field(default=lambda _: None, compare=False)
@@ -55,6 +66,23 @@ class Record:
     carried: Mapping[str, JSON] = field(default_factory=dict)
     fault: str = ""
     """Why it cannot be asked; empty when it can."""
+    document: Document | None = None
+    """What it is asked about, when that was read from a file; `text` is then its key."""
+
+    @property
+    def source(self) -> str | Document:
+        return self.text if self.document is None else self.document
+
+
+def document_record(number: int, path: Path, name: str, id_: JSON, carried: Mapping[str, JSON], options: ReadOptions) -> Record:
+    """The record of a file that is a document; one that cannot be read, or that says nothing, is a fault."""
+    try:
+        found = read(path, options.pages, encoding=options.encoding, ocr=options.ocr, name=name)
+    except ConfigurationError as error:
+        return Record(number, id_, f"\0{name}\0{error}", carried, str(error))
+    if not found.text.strip() and not found.blank:
+        return Record(number, id_, f"\0{name}\0empty", carried, f"{name}: empty")
+    return Record(number, id_, found.key, carried, document=found if options.images else found.light())
 
 
 Records: TypeAlias = Generator[Record, None, None]
@@ -76,15 +104,18 @@ class Source:
 class Maker:
     """Makes records of the rows of one file."""
 
-    def __init__(self, columns: Columns, part: str = "") -> None:
+    def __init__(self, columns: Columns, part: str = "", options: ReadOptions | None = None) -> None:
         self._columns, self._part = columns, part
+        self._options = options or ReadOptions(columns=columns)
         self._prompt = Prompt(columns.text, columns.template, keep_text=columns.keep_text)
         self._named: bool | None = True if columns.id is not None else None
 
     def has_columns(self, names: list[str], path: Path, hint: str = "") -> None:
         """Raise `ConfigurationError` where a column that was asked for is none of these."""
         there = f"{', '.join(map(repr, names))}{hint}"
-        for name in self._prompt.columns:
+        if self._columns.file is not None and self._columns.file not in names:
+            raise ConfigurationError(f"{path} has no column {self._columns.file!r}: --file names one of {there}")
+        for name in self._prompt.columns if self._columns.file is None else ():
             if name not in names:
                 raise ConfigurationError(f"{path} has no column {name!r}: --text names one of {there}")
         if self._columns.id is not None and self._columns.id not in names:
@@ -102,11 +133,19 @@ class Maker:
             self._named = id_ is not None
         if is_null(id_):
             id_ = None if self._named else self._number(number)
+        if self._columns.file is not None:
+            return self._of_file(number, id_, row, self._columns.file)
         try:
             text = self._prompt.text(row)
         except NoText as fault:
             return self._faulty(number, id_, str(fault), repr(fault.said), row)
         return Record(number, id_, text, row)
+
+    def _of_file(self, number: int, id_: JSON, row: dict[str, Any], column: str) -> Record:
+        path = row.get(column)
+        if not isinstance(path, str) or not path.strip():
+            return self._faulty(number, id_, f"{column} has no path", repr(path), row)
+        return document_record(number, self._options.folder / path, path, id_, row, self._options)
 
     def unreadable(self, number: int, raw: str, why: str, id_: JSON = None) -> Record:
         """The record of a line of which no row can be made. It has the name that can still be read in it, or none."""

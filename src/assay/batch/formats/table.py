@@ -29,7 +29,7 @@ SUFFIXES = (".csv", ".tsv")
 def source(path: Path, options: ReadOptions, part: str = "") -> Source:
     table = _Table(path, options)
     table.check()
-    return Source(records=lambda: table.records(Maker(options.columns, part)), count=lambda: table.rows)
+    return Source(records=lambda: table.records(Maker(options.columns, part, options)), count=lambda: table.rows)
 
 
 class _Table:

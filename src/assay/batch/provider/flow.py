@@ -71,7 +71,7 @@ class ProviderBatch:
         """Answer a row from its reply; what that leaves open is asked online."""
         body = self._parcels.reply(read.key)
         replies = [] if body is None else [self._reply(body)]
-        return await self._extractor.arun(read.text, max_tokens=room, replies=[reply for reply in replies if reply])
+        return await self._extractor.arun(read.source, max_tokens=room, replies=[reply for reply in replies if reply])
 
     def _reply(self, body: bytes) -> Reply | None:
         """A reply out of the journal; None when it is none, so that the row is asked online."""
@@ -103,6 +103,6 @@ def online(extractor: Extractor[Any]) -> Ask:
     """Rows are asked for one by one, at once."""
 
     def ask(read: ReadRow, room: int | None) -> Awaitable[Outcome[Any]]:
-        return extractor.arun(read.text, max_tokens=room)
+        return extractor.arun(read.source, max_tokens=room)
 
     return ask

@@ -11,6 +11,7 @@ from assay.batch.formats import Record
 from assay.batch.journal import Journal, key_of
 from assay.batch.progress import Reporter
 from assay.batch.provider.parcels import Parcel, Parcels
+from assay.documents import Document
 from assay.errors import APIStatusError, AssayError
 from assay.extractor import Extractor
 from assay.groq.calls import Awaited
@@ -93,18 +94,18 @@ class Sender:
         if lines:
             yield self._parcels.plan(lines), b"".join(lines.values())
 
-    def _open_rows(self, records: Iterator[Record]) -> Iterator[tuple[bytes, str]]:
+    def _open_rows(self, records: Iterator[Record]) -> Iterator[tuple[bytes, str | Document]]:
         while chunk := list(islice(records, LOOKED_UP)):
-            texts = {key_of(self._extractor.fingerprint, r.text): r.text for r in chunk if not r.fault}
+            texts = {key_of(self._extractor.fingerprint, r.text): r.source for r in chunk if not r.fault}
             answered = self._journal.answered(list(texts))
             for key in self._parcels.without_reply([key for key in texts if key not in answered]):
                 yield key, texts[key]
 
-    def _line(self, key: bytes, text: str) -> bytes | None:
+    def _line(self, key: bytes, source: str | Document) -> bytes | None:
         """A row as a line of the file; None for one that no request can be made of: it fails when it is asked."""
         endpoint = self._extractor.connection.endpoint
         try:
-            call = next(self._extractor.steps(text))
+            call = next(self._extractor.steps(source))
             assert isinstance(call, Call)
             body = endpoint.wire.encode(call, endpoint.model)
         except (AssayError, ValueError):
