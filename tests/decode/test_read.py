@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.decode import Reading, read
+from assay.decode import Reader, Reading, read
 from assay.errors import DecodeError
 
 OUTSIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "malformed.jsonl"
@@ -236,6 +236,43 @@ def test_the_schema_decides_between_values() -> None:
     with pytest.raises(DecodeError) as caught:
         read(text)
     assert caught.value.problems[0].kind == "ambiguous"
+
+
+def test_the_schema_judges_what_would_be_refused_without_it() -> None:
+    inner = {"type": "object", "properties": {"b": {"type": "integer"}}}
+    numbers = {"type": "array", "items": {"type": "integer"}}
+    schema = {"type": "object", "properties": {"a": inner, "c": numbers}, "required": ["a"]}
+    for text in (
+        '{"a": {"b": 1}, "c": [2]}}',
+        '{"a": {"b": 1}, "c": [2]}]}',
+        '"a": {"b": 1}, "c": [2]}',
+        '{"a": {"b": 1}, "c": [2]}\n}\n]',
+    ):
+        reading = read(text, schema)
+        assert reading.value == {"a": {"b": 1}, "c": [2]}
+        assert reading.repairs[0].kind == "bracket"
+        with pytest.raises(DecodeError):
+            read(text)
+    with pytest.raises(DecodeError):
+        read('{"a": {"b": 1}, "d": 2}}', schema)
+    assert read("[a, b] is the output.", {"type": "array", "items": {"type": "string"}}).value == ["a", "b"]
+    for text in ("x in [0, 1]", "see [1] and [2, 3] for all", 'name: "A"\ntags: []'):
+        with pytest.raises(DecodeError):
+            read(text, schema)
+
+
+@pytest.mark.parametrize("form", ["{}", "```json\n{}\n```", "Here:\n```\n{}\n```\nDone."])
+@pytest.mark.parametrize("between", ["\n", "\n\n", ",\n", " "])
+def test_several_values_in_one_place_are_a_list_where_one_is_wanted_and_a_problem_elsewhere(form: str, between: str) -> None:
+    text = form.format(between.join(['{"b": "x", "a": 1}', '{"b": "y", "a": 2}', '{"b": "z", "a": 3}']))
+    items = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    wrapped = {"type": "object", "properties": {"items": {"type": "array", "items": items}}, "required": ["items"]}
+    rows = [{"b": "x", "a": 1}, {"b": "y", "a": 2}, {"b": "z", "a": 3}]
+    assert Reader(wrapped, wrapper="items")(text).value == rows
+    assert read(text, {"type": "array", "items": items}).value == rows
+    for schema in (None, items):
+        with pytest.raises(DecodeError):
+            read(text, schema)
 
 
 def test_lines_of_values_are_a_list_where_the_schema_wants_one() -> None:

@@ -18,8 +18,8 @@ GROUPED = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?(?=\s*(?:\}|,\s*[\"'}]
 SPACED = re.compile(r"-?\d+(?:\.\d+)?(?=(?:[ \t]+(?!\d{3}(?!\d))-?\d+(?:\.\d+)?)+[ \t]*[,\]\n])")
 """A number among numbers without commas; `1 234` is not, it may be one number."""
 
-_HEX = re.compile(r"([-+]?)0[xX]([0-9a-fA-F]+)\Z")
-_LOOSE = re.compile(r"[-+]?(?:(?:0|[1-9]\d*(?:_\d+)*)(\.\d*)?|(\.\d+))([eE][-+]?\d+)?\Z")
+_HEX = re.compile(r"([-+]?)0[xX]([1-9a-fA-F][0-9a-fA-F]*)\Z")
+_LOOSE = re.compile(r"[-+]?(?:(?:0|[1-9]\d{0,2}(?:_\d{3})+|[1-9]\d*)(\.\d*)?|(\.\d+))([eE][-+]?\d+)?\Z")
 _CUT_NUMBER = re.compile(r"(-?(?:0|[1-9]\d*)(?:\.\d+)?)(?:\.|[eE][-+]?)\Z")
 _DIGITS = 4300  # Python reads no longer integers
 
@@ -41,8 +41,10 @@ _GLUED = re.compile(r"(?:true|false|null|True|False|None){2,}")
 _GLUED_ITEMS = re.compile(r"(?:true|false|null|True|False|None|[-+]?\.?\d[\d.eE+-]*)+")
 _UNCLEAR = re.compile(
     r"[-+]{2,}[\d.]+|[-+]?[\d.]*_[\d_.eE+-]*|[-+]?0[xXoObB]\w*|[-+]?[\d.]+[eE][-+]?|[-+]?\d*\.{2,}\d*|"
-    r"[-+\d.]+[A-Za-z_]\w*:.*|.*:(?:true|false|null)"
+    r"[-+\d.]+[A-Za-z_]\w*:.*|.*:(?:true|false|null)|[-+]0\d+(?:\.\d*)?|0\d+\.\d*|[^\w$€£¥]\s.*|[-+]?\d[\d.]*\s*[\\#;=].*"
 )
+_APART = re.compile(r"\S\s{2,}\S|[{}]|\w\[|\[\s*\]|\s[\[({][^\])}]*[\])}]\s*\Z")
+_NUMBER_BEHIND = re.compile(r"(?:\S{1,2}|[-+\d]\S*)\s+[-+]?\d[\d.]*")
 _INNER_KEY = re.compile(r":\s|;|\\[nrt]")
 
 
@@ -107,7 +109,11 @@ def bare(text: str, start: int, where: Where, stack: list[str]) -> Bare:
             if ended:
                 return ended
         elif mark in "/#":
-            if comment_end(text, pos, pos + 2) > pos and text[pos - 1].isspace():
+            known = literal(text[start:pos].rstrip(), cut=False)[1] != "unquoted string"
+            if (comment_end(text, pos, pos + 2) > pos and text[pos - 1].isspace()) or (known and mark == "#"):
+                ends = known or text.startswith("/*", pos) or "\n" in text[pos : comment_end(text, pos, len(text)) + 1]
+                return _bare(text, start, pos, doubt=not ends)
+            if known and text.startswith(("//", "/*"), pos):
                 return _bare(text, start, pos)
         elif _stops(mark, where, stack) or (mark == "]" and text.find("[", start, pos) < 0):
             return _bare(text, start, pos, doubt=_doubtful(text, start, pos, mark, where))
@@ -124,6 +130,8 @@ def _doubtful(text: str, start: int, pos: int, mark: str, where: Where) -> bool:
     """Whether a run that ends at `mark` may be more than one string, or less."""
     if where not in ("member", "item"):
         return False
+    if _APART.search(text, start, pos):
+        return True
     if text.count("[", start, pos) > text.count("]", start, pos):
         return True
     return _INNER_KEY.search(text, start, pos) is not None or (where == "member" and mark == "," and _torn(text, pos))
@@ -132,11 +140,43 @@ def _doubtful(text: str, start: int, pos: int, mark: str, where: Where) -> bool:
 def several(word: str, where: Where) -> bool:
     """Whether `word` is a row of literals and numbers: one text, or values without commas; or a number that no notation has."""
     parts = word.split()
-    if _GLUED.fullmatch(word) or (_UNCLEAR.fullmatch(word) and literal(word, cut=False)[1] == "unquoted string"):
+    if _GLUED.fullmatch(word):
+        return True
+    if _UNCLEAR.fullmatch(word) and literal(word, cut=False)[1] == "unquoted string":
         return True
     if where == "item" and _GLUED_ITEMS.fullmatch(word):
         return literal(word, cut=False)[1] == "unquoted string"
+    if len(parts) > 1 and (any(part in _VALID for part in parts) or _NUMBER_BEHIND.fullmatch(word)):
+        return True
     return len(parts) > 1 and all(part in _LITERALS or _LOOSE.match(part) for part in parts)
+
+
+def near_literal(word: str) -> bool:
+    """Whether a word may be a literal with a letter too many, too few or wrong: `tru`, `nul1`, `fasle`."""
+    if len(word) > _LONGEST_NEAR:
+        return False
+    letters = _LETTERS.sub("", word.lower())
+    return any(_near(letters, literal) for literal in _VALID)
+
+
+def _near(word: str, literal: str) -> bool:
+    if literal in word:
+        return True
+    if len(word) < 3 or len(word) > len(literal) + 2:
+        return False
+    if _within(word, literal) or _within(literal, word) or sorted(word) == sorted(literal):
+        return True
+    return len(word) == len(literal) and sum(a != b for a, b in zip(word, literal, strict=True)) == 1
+
+
+def _within(short: str, long: str) -> bool:
+    """Whether `long` has the letters of `short` in their order."""
+    letters = iter(long)
+    return all(letter in letters for letter in short)
+
+
+_LONGEST_NEAR = 10
+_LETTERS = re.compile(r"[^a-z]")
 
 
 def _stops(mark: str, where: Where, stack: list[str]) -> bool:

@@ -12,6 +12,15 @@ from assay.types import JSON, ProblemKind, Repair
 _ELLIPSIS = re.compile(r"(?:\.{3}|…)(?=[\s,\]})]|\Z)")
 
 
+_COMMENTED_OUT = re.compile(
+    r"#(?:[ \t]*[\"\[{}\]]|[ \t]*(?:-?\d[\d.eE+-]*|true|false|null)[ \t]*(?:\n|\Z)|[^\n]*,[ \t]*(?:\n|\Z))"
+)
+"""What stands behind a `#` would be a value or a member."""
+_STRUCTURAL = frozenset(
+    {"missing comma", "missing bracket", "bracket", "leading comma", "missing quote", "missing colon", "tuple"}
+)
+
+
 class UnreadableError(Exception):
     """There is no value here, or more than one. `kind` says which."""
 
@@ -64,7 +73,7 @@ class Cursor:
         text = self.text
         start = self.pos = SPACE.match(text, self.pos).end()  # type: ignore[union-attr]  # matches the empty string
         mark = text[start : start + 1]
-        if mark and (mark in "/#\\" or mark > "~"):
+        if mark and (mark in "/#\\\f\v" or mark > "~"):
             self.pos = skip(text, start)
             if self.pos > start:
                 self._skipped(text[start : self.pos])
@@ -76,6 +85,8 @@ class Cursor:
     def _skipped(self, part: str) -> None:
         if part.count('"') % 2 and not self.ended:
             raise self.doubt("a comment with one quote may be a string that lacks the other one")
+        if _COMMENTED_OUT.search(part):
+            raise self.doubt("a comment sign stands before a value: it may be there by mistake")
         self.note("comment" if "/" in part or "#" in part else "white space", part, "")
 
     def commas(self, *, first: bool) -> tuple[str, bool]:
@@ -87,11 +98,15 @@ class Cursor:
                 self.pos += 1
             mark = self.skip()
         if seen and first:
+            if self.assumed or (self.repairs and self.repairs[-1].kind == "missing comma"):
+                raise self.doubt("a comma stands first in brackets where another sign is missing")
             self.suspect = True
             self.note("leading comma", self.text[start : self.pos], "")
         elif seen and mark in (")", "]", "}"):
             self.note("trailing comma", ",", "")
         elif seen > 1:
+            if self.stack[-1] != "{":
+                raise self.doubt("an item is missing between two commas, or one comma is too many")
             self.note("extra comma", self.text[start : self.pos], ",")
         return mark, seen > 0
 
@@ -100,6 +115,7 @@ class Cursor:
         if found:
             self.pos = found.end()
             self.note("ellipsis", found.group(), "")
+            self.truncated = True  # there is more, which the model left out
         return found is not None
 
     def cut_sign(self, mark: str) -> bool:
@@ -132,6 +148,8 @@ class Cursor:
             self.pos += 1
             return True
         if OPENS[mark] in self.stack:
+            if isinstance(value, list) and len(value) < 2:
+                raise self.doubt("a list of one whose bracket is missing: the other bracket may be one too many")
             self.assume_closed(value)
             return True
         goes_on = at(self.text, peek(self.text, self.pos + 1)) in (",", own)  # then the bracket is one too many
@@ -148,12 +166,24 @@ class Cursor:
         last = value[-1] if isinstance(value, list) else None
         return mark == before == "}" and not may_end_later(last)
 
+    def _looks_whole(self) -> bool:
+        """Whether the text ends as if it were whole, so that the bracket that is missing may be missing anywhere in it."""
+        last = self.text[: self.pos].rstrip().rstrip("`").rstrip()[-1:]
+        structural = last in ("]", "}") and any(repair.kind in _STRUCTURAL for repair in self.repairs)
+        return self.suspect or structural or (len(self.stack) == 1 and not self.assumed and last == CLOSES[self.stack[0]])
+
     def assume_closed(self, value: JSON) -> None:
         """The innermost container, which holds `value`, ends here without its bracket."""
         if self._dropped:
             raise self.doubt("brackets that do not match: one is too many and another is missing")
+        fenced = not self.ended and self.text.startswith("```", self.pos)
+        alone = (
+            fenced and isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)
+        )  # or the bracket is too many
+        if alone or ((self.ended or fenced) and self._looks_whole()):
+            raise self.failure("the text was cut, or a bracket is missing in it", "truncated")
         unquoted = self.repairs[-1:] and self.repairs[-1].kind == "missing quote"  # the bracket may be text
-        if not self.ended and (self.suspect or unquoted or self.stack[-1] == "(" or may_end_earlier(value)):
+        if not self.ended and (not value or self.suspect or unquoted or self.stack[-1] == "(" or may_end_earlier(value)):
             raise self.doubt("a closing bracket is missing, in more than one place perhaps")
         self.assumed += 1
         self.truncated |= self.ended

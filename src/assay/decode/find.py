@@ -22,6 +22,9 @@ _STRONG = re.compile(
     r"\{\s*(?:[\"'“‘`}\\,\[]|[\w$.-]{1,80}\s*:|[\w$-]{1,80}\s+[\"']|//|/\*|#)|"
     r"\[\s*(?:[\"'“‘`{\[\]\\,]|[-+.]?\d[\w.+-]*\s*(?:[,\]]|/[/*])|(?:true|false|null|True|False|None)\s*(?:[,\]]|/[/*])|//|/\*)"
 )
+_MEMBERS = re.compile(r"[\"\]}]\s*,\s*\"[^\"\n]*\"?\s*:")
+_CLOSED_FIRST = re.compile(r"\s*[\]},]\s*\"[^\"\n]*\"\s*:")
+_ITEM_BEFORE = re.compile(r"(?:[\"\d}\]]|true|false|null)\s*,\s*\Z")
 _MEMBER_BEFORE = re.compile(r"[\"'”’`]\s*:\s*\Z")
 _GOES_ON = re.compile(r"\s*:|[\s\]})]*,\s*")
 _STRING_FIRST = re.compile(r"\"[^\"\n]*\"\s*[:,]")
@@ -47,9 +50,14 @@ def thinking(text: str) -> int:
     opened = _OPEN_TAG.match(text)
     if opened or text.lstrip()[:1] not in ("{", "["):
         ends = [found.end() for found in _CLOSE_TAG.finditer(text)]
-        if ends and text[ends[0] :].strip():
+        if ends and text[ends[0] :].strip() and (opened or not _in_string(text, ends[0])):
             return _last_end(text, ends)
     return opened.end() if opened else 0
+
+
+def _in_string(text: str, end: int) -> bool:
+    """Whether a closing tag that none opens stands in a string of an answer: JSON before it, and no more behind it."""
+    return _STRONG.search(text, 0, end) is not None and _STRONG.search(text, end) is None
 
 
 def _last_end(text: str, ends: list[int]) -> int:
@@ -91,13 +99,20 @@ def _further(text: str, pos: int, end: int, tries: Tries) -> Iterator[Found]:
         read = read_at(text, strong.start(), tries)
         yield Found(read, strong=True)
         pos = max(read.end, strong.end())
+    _check_rest(text[pos:end], pos)
+
+
+def _check_rest(rest: str, pos: int) -> None:
+    rest = rest.rstrip()
+    if rest[-1:] in ("]", "}") and rest.strip(_CLOSERS):
+        raise UnreadableError("the text goes on to another closing bracket", pos, "ambiguous")
 
 
 def in_prose(text: str, start: int) -> Iterator[Found]:
     """The values that stand anywhere. Raises `UnreadableError` when what is plainly JSON cannot be read."""
     pos = skip(text, start)
-    root, tries = pos, Tries()
-    if _STRING_FIRST.match(text, pos):
+    root, behind, tries = pos, start, Tries()
+    if _STRING_FIRST.match(text, pos) or _CLOSED_FIRST.match(text, pos):
         raise UnreadableError("the opening bracket is missing", pos)
     while bracket := _BRACKET.search(text, pos):
         begin = bracket.start()
@@ -105,16 +120,19 @@ def in_prose(text: str, start: int) -> Iterator[Found]:
         if not strong and begin != root:
             pos = begin + 1
             continue
-        if _MEMBER_BEFORE.search(text, max(start, begin - 20), begin):
+        if _MEMBER_BEFORE.search(text, max(start, begin - 20), begin) or _MEMBERS.search(text, max(behind, begin - 200), begin):
             raise UnreadableError("the opening bracket of the object is missing", begin)
+        if begin > start and _ITEM_BEFORE.search(text, max(behind, begin - 40), begin):
+            raise UnreadableError("the opening bracket of what stands before is missing", begin, "ambiguous")
+        if text[begin] == "[" and text[begin - 1 : begin].isdigit() and begin > start:
+            raise UnreadableError("a digit stands before a bracket: it may belong into it", begin, "ambiguous")
         read = read_at(text, begin, tries)
         _check_end(text, read)
         alone = begin == root and not text[read.end :].strip(_CLOSERS)
         yield Found(read, alone or (strong and not (read.closed and _citation(read.value))))
-        pos = max(read.end, begin + 1)
-    rest = text[pos:].rstrip()
-    if pos > root and rest[-1:] in ("]", "}") and rest.strip(_CLOSERS):
-        raise UnreadableError("the text goes on to another closing bracket", pos, "ambiguous")
+        pos = behind = max(read.end, begin + 1)
+    if pos > root:
+        _check_rest(text[pos:], pos)
 
 
 def _citation(value: object) -> bool:
@@ -124,6 +142,10 @@ def _citation(value: object) -> bool:
 def _check_end(text: str, read: Parsed) -> None:
     """A value that is followed by more members or items was closed too early; one in a list may lack its opening bracket."""
     closer = at(text, peek(text, read.end))
+    if read.end < len(text) and text[read.end].isalnum():
+        raise UnreadableError("a letter or digit stands right behind the value: it may belong into it", read.end, "ambiguous")
+    if closer == "}" and any(repair.kind == "missing comma" for repair in read.repairs):
+        raise UnreadableError("brackets that do not match, and a comma is missing", read.end, "ambiguous")
     if closer == "]" or (closer == "}" and (not read.closed or may_end_later(read.value))):
         raise UnreadableError("brackets that do not match: one is too many, or another is missing", read.end, "ambiguous")
     if closer in ('"', "'") and text[read.start - 1 : read.start] != closer:

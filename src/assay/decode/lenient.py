@@ -126,12 +126,23 @@ def _object(cursor: Cursor) -> dict[str, JSON]:
             if cursor.closes(mark, value):
                 break
             continue
-        next_item = mark in ("{", "[") and value and cursor.parent() == "["
+        next_item = mark == "{" and value and cursor.parent() == "["
+        if next_item and not _same_kind(cursor, value):
+            raise cursor.doubt("a closing brace is missing, or an opening one is too many")
         if mark == "" or next_item or not _member(cursor, mark, value, comma=comma):
             cursor.assume_closed(value)
             break
     cursor.stack.pop()
     return value
+
+
+def _same_kind(cursor: Cursor, value: dict[str, JSON]) -> bool:
+    """Whether the object that starts here begins as the one before it: it is the next item, and not something within."""
+    found = _FIRST_KEY.match(cursor.text, cursor.pos)
+    return found is not None and found.group(1) in value
+
+
+_FIRST_KEY = re.compile(r"\{\s*[\"']?([^\"'\s:{}\[\],]{1,80})[\"']?\s*:")
 
 
 def _member(cursor: Cursor, mark: str, into: dict[str, JSON], *, comma: bool) -> bool:
@@ -166,6 +177,8 @@ def _key(cursor: Cursor, mark: str) -> str | None:
         return _take(cursor, found, mark)
     if found := _KEY_WITHOUT_QUOTE.match(text, start):
         key, cursor.pos = found.group(1), found.end()
+        if "  " in key:
+            raise cursor.doubt("a key has no beginning")
         cursor.note("missing quote", found.group(), key)
     elif mark in QUOTES or prefix(cursor):
         key = string(cursor, "key")
@@ -176,6 +189,8 @@ def _key(cursor: Cursor, mark: str) -> str | None:
         key, cursor.pos = found.group(), len(text)
     else:
         raise cursor.failure("a key is wanted")
+    if ("\n" in key and any(mark in key for mark in ":{}[],")) or ("  " in key and key[0] == " "):
+        raise cursor.doubt("a key has no end, or no beginning")
     if cursor.ended:
         if any(mark in key for mark in ":{}[]"):
             raise cursor.doubt("a key has no end")
@@ -211,6 +226,7 @@ def _array(cursor: Cursor, opener: str) -> list[JSON]:
     if opener == "(":
         cursor.note("tuple", "(", "[")
     value: list[JSON] = []
+    bare = quoted = False
     while True:
         mark, comma = cursor.commas(first=not value)
         if mark in (")", "]", "}"):
@@ -218,17 +234,35 @@ def _array(cursor: Cursor, opener: str) -> list[JSON]:
                 break
             continue
         if mark == "" or (value and _next_member(cursor)) or cursor.cut_sign(mark):
+            if (len(value) < 2 or not comma) and not cursor.ended and mark:
+                raise cursor.doubt("a list of one whose bracket is missing: the other bracket may be one too many")
             cursor.assume_closed(value)
             break
         if value and not comma:
+            _check_gap(cursor, mark)
             cursor.note("missing comma", "", ",")
         cursor.keys.append(len(value))
+        known = len(cursor.repairs)
         value.append(_value(cursor, "item"))
+        bare |= any(repair.kind == "unquoted string" for repair in cursor.repairs[known:]) and isinstance(value[-1], str)
+        quoted |= mark in QUOTES and mark != ""
+        if bare and quoted:
+            raise cursor.doubt("texts with and without quotes in one list: a quote may be missing")
         cursor.keys.pop()
         if at(cursor.text, peek(cursor.text, cursor.pos)) == ":":
             raise cursor.failure("a key without an object")
     cursor.stack.pop()
     return value
+
+
+def _check_gap(cursor: Cursor, mark: str) -> None:
+    """Raises where no comma stands between two items, and what stands there may be one damaged item as well."""
+    before = cursor.text[cursor.pos - 1]
+    if cursor.repairs[-1:] and cursor.repairs[-1].kind == "trailing comma":
+        raise cursor.doubt("a comma stands before a bracket and not behind it")
+    by_string = (before in QUOTES and mark in QUOTES + "[{") or (before in "]}" and (mark.isalnum() or mark in QUOTES))
+    if by_string or (mark in QUOTES and mark != '"' and before.isdigit()):
+        raise cursor.doubt("items side by side without a comma: they may be one")
 
 
 def _next_member(cursor: Cursor) -> bool:

@@ -75,8 +75,8 @@ def _lenient(text: str, reader: Reader) -> Reading:
         raise _error(text, f"longer than {MAX_CHARS} characters", "json")
     if not text.strip():
         raise _error(text, "the text is empty", "empty")
-    if find.escaped(text):
-        plain, _ = unescape(text)
+    plain = unescape(text)[0] if find.escaped(text) else text
+    if plain != text:
         try:
             reading = mended(plain, reader)
         except DecodeError as error:
@@ -85,9 +85,33 @@ def _lenient(text: str, reader: Reader) -> Reading:
     try:
         return _choose(text, _candidates(text), reader)
     except UnreadableError as error:
+        if (judged := _by_schema(text, reader)) is not None:
+            return judged
         raise _error(text, f"{error.why} (character {error.pos})", error.kind, error.path) from None
     except RecursionError:
         raise _error(text, f"nested too deep: more than {DEPTH} levels, or the caller's stack is nearly full", "json") from None
+
+
+_MOST_CLOSERS = 6
+
+
+def _by_schema(text: str, reader: Reader) -> Reading | None:
+    """A text that is valid but for its first brace, or for brackets too many at its end, when the schema knows all that it then says."""
+    if reader.schema is None:
+        return None
+    whole = body = text.strip()
+    forms = [("{" + body, "", "{")] if body.startswith('"') else []
+    while len(forms) < _MOST_CLOSERS and body[-1:] in ("]", "}"):
+        body = body[:-1].rstrip()
+        forms.append((body, whole[len(body) :], ""))
+    for form, before, after in forms:
+        try:
+            value = reader.valid(form)
+        except ValueError:
+            continue
+        if reader.knows(value):
+            return Reading(value, (Repair("", "bracket", before, after),), candidates=(value,))
+    return None
 
 
 def _candidates(text: str) -> tuple[int, list[Found]]:

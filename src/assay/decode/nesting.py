@@ -10,7 +10,7 @@ def may_end_earlier(value: JSON) -> bool:
     if isinstance(value, list):
         return bool(value) and isinstance(value[-1], list)
     last = _last_object(value)
-    return len(last) > 1 or (len(last) == 1 and may_end_earlier(last))
+    return len(last) > 1 or (len(last) == 1 and (len(value) == 1 or may_end_earlier(last)))
 
 
 def may_end_later(value: JSON) -> bool:

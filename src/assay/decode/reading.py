@@ -7,6 +7,7 @@ from functools import cached_property
 from assay.decode.result import Reading
 from assay.decode.valid import valid
 from assay.schema.accept import Acceptor
+from assay.schema.navigate import child, govern
 from assay.types import JSON, JSONObject
 
 
@@ -45,9 +46,21 @@ class Reader:
         """Whether the schema takes a value as it is, perhaps without the wrapper."""
         return self._accepts(value) or (self.wrapper is not None and self._accepts({self.wrapper: value}))
 
+    def knows(self, value: JSON) -> bool:
+        """Whether the schema takes a value, and has a place for each key in it."""
+        return self.schema is not None and self._accepts(value) and _is_known(self.schema, value, self.schema)
+
     @cached_property
     def _accepts(self) -> Acceptor:
         return Acceptor({} if self.schema is None else self.schema)
+
+
+def _is_known(schema: JSON, value: JSON, root: JSONObject) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    part = govern(schema, value, root)
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    return all((inner := child(part, key)) is not None and _is_known(inner, item, root) for key, item in items)
 
 
 def read(text: str, schema: JSONObject | None = None) -> Reading:

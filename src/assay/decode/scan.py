@@ -28,7 +28,7 @@ SPACE = re.compile(r"[ \t\n\r]*+")
 """The white space that JSON itself allows."""
 _ANY_SPACE = re.compile(r"(?:[\s\u180e\u200b-\u200d\u2060\ufeff]|\\[nrt])*+")
 _LINE = re.compile(r"[^\n\r\u2028]*+")
-_LINE_COMMENT = re.compile(r"(?<![\"'])//|(?<![^\s,\[\]{}])#")  # directly behind a quote, it may be text that was in quotes
+_LINE_COMMENT = re.compile(r"(?<![\"'])//|(?<![^\s,\[\]{}el])#")  # directly behind a quote, it may be text that was in quotes
 
 _QUOTED = r"(?:\"(?:[^\"\\\n]|\\.){0,160}+\"|'(?:[^'\\\n]|\\.){0,160}+'|[“”„«»][^“”„«»\n\"]{0,160}[“”„«»]|[‘’`´][^‘’`´\n']{0,160}[‘’`´])"
 _LITERAL = r"(?:true|false|null|True|False|None|undefined|[-+]?\.?\d[\w.+-]*)"

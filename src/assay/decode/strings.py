@@ -4,6 +4,8 @@ A quote closes a string when what follows it can follow a string there. Otherwis
 come in pairs; one that opens inside and never closes leaves two readings, and the ending says so (`doubt`).
 """
 
+# ruff: noqa: RUF001  # signs that look alike are what this file is about
+
 from __future__ import annotations
 
 import re
@@ -140,22 +142,46 @@ def _closed(text: str, start: int, pos: int, where: Where, seen: _Inner) -> Endi
         return Ending(pos, pos + 1, doubt=True)
     odd = seen.opened or seen.stray
     edge = odd and (text[start] in QUOTES or text[pos - 1] in QUOTES)  # one quote too many, or one of the text's own
-    over = seen.count > 0 and _UNOPENED.match(text, start, pos) is not None
+    over = seen.count > 0 and any(sign.search(text, start, pos) is not None for sign in _RAN_OVER)
+    over |= seen.count > 0 and _RAN_ON.match(text, start, pos) is not None
+    over |= seen.count > 0 and _NEXT_KEY.search(text, start, pos) is not None and not _JSON_INSIDE.search(text, start, pos)
+    over |= _UNOPENED.match(text, start, pos) is not None if seen.count else _LINE_OF_ITEMS.search(text, start, pos) is not None
+    over |= text[start - 1] not in "\"'`" and text[pos] in "\"'" and _MARKS.search(text, start, pos) is not None
     return Ending(pos, pos + 1, "inner quote" if seen.count else "", seen.stray, seen.opened or seen.torn or edge or over)
 
 
 _MEMBERS = re.compile(r"(?<!\\)[\"']\s*[,:]\s*[\"'\[{\d]")  # what looks like members swallowed by a string
 _UNOPENED = re.compile(r"[^{\[]*[}\]]")  # a bracket that closes what the string did not open
+_LINE_OF_ITEMS = re.compile(
+    r"[\"'`”’][ \t]*,[ \t]*\r?\n|,[ \t]*\r?\n[ \t]*[\"']"
+)  # lines that end and begin as those of items do
+_RAN_OVER = (
+    _LINE_OF_ITEMS,
+    re.compile(r"\\[\"']\s*,\s*\"[^\"\n]{0,80}\"\s*:"),  # an escaped quote that seems to end a string, and a key behind it
+    re.compile(r"[\"'][ \t]*\n\s*\Z"),  # an inner quote that ends a line, and then the closing one
+    re.compile(r"[\"'“”][\"'“”][\"'“”]|[\"']{2}[^\s,}\]]"),  # quotes side by side
+    re.compile(r"[^\"'\s]\s*,\s*[{\[]?[\"']|:[\"']"),  # a quote behind a comma that stands behind no quote
+    re.compile(r"\\[bfnrt][\"']"),  # an escape that may have been the quote's
+)
+"""What shows that a string with quotes inside has run over its end."""
+_MARKS = re.compile(r"[\[\]{},:]")
+_RAN_ON = re.compile(
+    r"\s*\n\s*[\"']|\s+[\"'][^\"'\n]*[\"']\s*:"
+)  # a quote right at the beginning, as if there were none before
+_JSON_INSIDE = re.compile(r"[{\[]\s*[\"']")
+_NEXT_KEY = re.compile(
+    r"\"\s*(?:,\s*\"[^\"\n]{0,40}|[;(\[]?\s*\"[\w ]{1,40}\"\s*):|\s[\"'][\w ]{1,40}[\"']\s*:"
+)  # a string that ends and a key behind it
 _PATH = re.compile(r"[A-Za-z]:\\[^,\n:]*")
 _KEY_WORD = re.compile(r"\s*[\w$.-]+(?=\s*:)")
 
 
 def _bad_key(text: str, start: int, pos: int) -> Ending:
-    """A key with quotes inside: most likely its own closing quote is missing."""
+    """A key with quotes inside: its own closing quote is missing, or one is there that belongs to nothing."""
     word = _KEY_WORD.match(text, start)
     if word:
         return Ending(word.end(), word.end(), "missing quote")
-    return Ending(pos, pos + 1, "inner quote", doubt=_KEY_DOUBT.search(text[start:pos]) is not None)
+    return Ending(pos, pos + 1, "inner quote", doubt=True)
 
 
 def _ran_on(text: str, start: int, pos: int) -> bool:
@@ -182,33 +208,66 @@ def _missed(text: str, start: int, last: int, pos: int, where: Where, seen: _Inn
     if not value_start(text, colon):
         return None
     over = where == "item" or _UNOPENED.match(text, start, end) is not None  # the end of the array was swallowed, too
-    return _unclosed(text, start, end, end, doubt=seen.structural or over)
+    return _unclosed(text, start, end, end, doubt=seen.structural or over or seen.count > 1)
 
 
 def _unclosed(text: str, start: int, end: int, resume: int, *, doubt: bool) -> Ending:
     """A string without its closing quote. When its text ends in an escaped quote, that may have been meant to close it."""
+    doubt = doubt or _BRACKETS.search(text, start, end) is not None or _SCALAR.match(text, start, end) is not None
+    last = text[end - 1] if end > start else ""
     if not text.endswith(('\\"', "\\'"), start, end):
-        if end > start and text[end - 1] in QUOTES:  # "a' closes with another quote
-            doubt = doubt or text.count(text[end - 1], start, end) > 1 or not text[end - 2].isalnum()
-            doubt = doubt or (text[start - 1] == "'" and text[end - 1] == '"')  # 'a" may have begun with both: "'a"
+        if last and last in QUOTES and text.find(_OPENING.get(last, last), start, end - 1) < 0:  # "a' closes with another quote
+            doubt = doubt or not text[end - 2].isalnum()
+            doubt = doubt or (text[start - 1] == "'" and last == '"')  # 'a" may have begun with both: "'a"
             return Ending(end - 1, resume, "quote", doubt=doubt)
-        return Ending(end, resume, "missing quote", doubt=doubt)
+        straight = bool(last) and last in QUOTES and last not in _OPENING
+        return Ending(end, resume, "missing quote", doubt=doubt or straight)
     body = text[start : end - 2]
     if "\\" in body and '\\"' not in body:  # C:\dir\
         return Ending(end - 1, resume, "escape", doubt=doubt)
     return Ending(end, resume, "missing quote", doubt=doubt or body.count('\\"') % 2 == 0)
 
 
-def unescape(raw: str) -> tuple[str, str]:
-    """The text that `raw` stands for, and the kind of repair that reading it took ("" for none)."""
+_BRACKETS = re.compile(r"[\[\]{}]")
+_SCALAR = re.compile(r"\s*(?:-?[\d.]+(?:[eE][-+]?\d+)?|true|false|null)\s*\Z")  # the quote may be too many
+_OPENING = {"”": "“", "’": "‘", "»": "«"}
+"""Of a closing quote, the one that opens: together they are a quotation within the text."""
+
+
+def unescape(raw: str, quote: str = '"') -> tuple[str, str]:
+    r"""The text that `raw`, from within these quotes, stands for, and the kind of repair that reading it took ("" for none).
+
+    A string with an escape that does not exist was not escaped at all: its backslashes are its own. Where it has others that do exist,
+    that is plain only of a path (C:\new\work) and of TeX (\frac, \times): else the kind is "doubt".
+    """
     if "\\" not in raw:
         return raw, ""
-    kind = "escape" if "\\" in _VALID_ESCAPE.sub("", raw) else ""
+    escapes = _ESCAPE.findall(raw)
+    rest = [found for found in escapes if not _VALID_ESCAPE.fullmatch(found)]
+    own = QUOTES if quote not in "\"'`" else "\"'`"
+    meant = {found[1] for found in escapes if _VALID_ESCAPE.fullmatch(found)}
+    if any(not (_LOOSE_ESCAPE.match(found) or found[1] in own) or (meant and found[1] in "\r\n") for found in rest):
+        plain = not meant or (meant <= _CONTROLS and _DRIVE.match(raw)) or _TEX.fullmatch(raw)
+        return raw, "escape" if plain else "doubt"
+    if _X_IN_WORD.search(raw):
+        return raw, "doubt"
     value = _ESCAPE.sub(_replace, raw)
+    kind = "escape" if rest else ""
     if _SURROGATE.search(value):
         joined = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         return joined, "escape" if joined.count("\ufffd") > value.count("\ufffd") else kind
     return value, kind
+
+
+_X_IN_WORD = re.compile(r"[A-Za-z]\\x[0-9a-fA-F]{2}[A-Za-z]")
+_LOOSE_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|[\r\n\u2028])")
+_CONTROLS = frozenset("bfnrt")
+_DRIVE = re.compile(r"[A-Za-z]:\\(?!\\)|\\\\?\?")
+_TEX = re.compile(
+    r"(?:[^\\]|\\[^\"\\/bfnrtu]|\\(?:frac|forall|flat|flushleft|flushright|footnote|fbox|beta|bar|begin|bf|big|binom|bmod|bot|boldsymbol|bullet|"
+    r"nabla|natural|ne|neg|neq|newline|ngeq|ni|nleq|not|notin|nu|rangle|rceil|ref|rfloor|rho|right|rightarrow|rm|tag|tan|tau|tbinom|"
+    r"text|textbf|textit|tfrac|tfrac|therefore|theta|tilde|times|to|top|triangle|tt|underline|uparrow|upsilon)(?![a-z]))*+"
+)
 
 
 def cut_escape(raw: str) -> str:

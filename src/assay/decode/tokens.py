@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from assay.decode.bare import GROUPED, NUMBER, SPACED, bare, literal, several
+from assay.decode.bare import GROUPED, NUMBER, SPACED, bare, literal, near_literal, several
 from assay.decode.cursor import Cursor
 from assay.decode.scan import QUOTES, Where, at, peek
 from assay.decode.strings import Ending, cut_escape, ending, unescape
@@ -15,9 +15,11 @@ from assay.types import JSON
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _PREFIX = re.compile(r"[rRbBuUfF]{1,2}(?=[\"'](?!\s*(?:[,}\]:]|\Z)))")  # a quote before these closes: `b"` is a string's end
 _LOOSE_ENDS = ("missing comma", "extra comma", "leading comma", "unquoted string")
+_DECIMAL_COMMA = re.compile(r"\d[,\s]\s*\Z")
+_WORD_BEFORE = re.compile(r"([a-z]{1,5})\s*,\s*\Z")
+_BRACKET = re.compile(r"[\[\]{}]")
 _ALNUM = re.compile(r"[^\W_]")
 _AFTER_COMMA = re.compile(r",\s*\Z")
-_AFTER_STRING = re.compile(r"[\"'”’]\s*,\s*\Z")
 
 
 def prefix(cursor: Cursor) -> bool:
@@ -49,8 +51,11 @@ def string(cursor: Cursor, where: Where) -> str:
     if text.startswith(quote * 3, start) and (end := text.find(quote * 3, start + 3)) >= 0:
         return _text(cursor, start + 3, Ending(end, end + 3, "triple quote"))
     found = ending(text, start + 1, quote, where, cursor.stack)
-    torn = where == "item" and found.stray and _AFTER_STRING.search(text, max(0, start - 40), start)
-    if found.doubt or torn:
+    body = text[start + 1 : found.end]
+    scalar = found.kind in ("missing quote", "quote") and near_literal(body.strip())  # the quote may be too many
+    side_by_side = cursor.repairs[-1:] != [] and cursor.repairs[-1].kind == "missing comma"
+    behind = side_by_side and (found.kind == "inner quote" or _BRACKET.search(body) is not None)
+    if found.doubt or scalar or behind or (where == "item" and found.stray):
         raise cursor.doubt("a quote inside a string can be read in two ways")
     if quote != '"' and not found.kind:
         found = Ending(found.end, found.resume, "quote")
@@ -61,7 +66,9 @@ def _text(cursor: Cursor, start: int, found: Ending) -> str:
     raw = cursor.text[start : found.end]
     cut = found.kind == "cut string"
     cursor.truncated |= cut
-    value, escape = unescape(cut_escape(raw) if cut else raw)
+    value, escape = unescape(cut_escape(raw) if cut else raw, cursor.text[start - 1])
+    if escape == "doubt" or (escape and found.kind == "inner quote"):
+        raise cursor.doubt("some backslashes of a string are escapes and others are not")
     control = "control character" if _CONTROL.search(raw) else ""
     for kind in (found.kind, escape, control):
         if kind:
@@ -102,7 +109,12 @@ def word(cursor: Cursor, where: Where) -> JSON:
         raise cursor.failure("a value is wanted")
     value, kind = literal(found, cut=run.resume >= len(cursor.text))
     half_quoted = run.kind == "missing quote" and (kind != "unquoted string" or _open_before(cursor, where))
-    if run.doubt or half_quoted or several(found, where):
+    unclear = several(found, where) or (kind == "unquoted string" and near_literal(found))
+    unclear |= found[0] == "." and _DECIMAL_COMMA.search(cursor.text, max(0, start - 9), start) is not None
+    before = _WORD_BEFORE.search(cursor.text, max(0, start - 10), start) if where == "item" else None
+    unclear |= before is not None and before.group(1) + found in ("true", "false", "null")
+    half_quoted |= run.kind == "missing quote" and "\\" in found  # were its escapes meant?
+    if run.doubt or half_quoted or unclear:
         raise cursor.doubt("an unquoted string can be read in two ways")
     if kind == "unquoted string":
         kind = run.kind
@@ -115,7 +127,8 @@ def word(cursor: Cursor, where: Where) -> JSON:
 
 def _open_before(cursor: Cursor, where: Where) -> bool:
     """Whether what stands before a string without its opening quote may belong to it: `[1, b"]`."""
+    if cursor.repairs and cursor.repairs[-1].kind == "unquoted key":
+        return True
     if where == "item" and _AFTER_COMMA.search(cursor.text, max(0, cursor.pos - 40), cursor.pos):
         return True
-    kinds = [repair.kind for repair in cursor.repairs[-2:]]
-    return kinds == ["unquoted string", "unquoted key"] or (kinds != [] and kinds[-1] in _LOOSE_ENDS)
+    return cursor.repairs != [] and cursor.repairs[-1].kind in _LOOSE_ENDS
