@@ -14,11 +14,15 @@ from assay.types import JSON, Message, Mode, Place, Problem, Repair, Span, T_co,
 _NOTHING = Usage()
 
 
+SHOWN = 200
+"""Characters of a value, and of an error, in an outcome's repr."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One request of an extraction and what became of it."""
 
-    messages: tuple[Message, ...]
+    messages: tuple[Message, ...] = field(repr=False)
     mode: Mode
     reply: str
     problems: tuple[Problem, ...] = ()
@@ -74,7 +78,7 @@ class Evidence(Protocol):
     def ungrounded(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Outcome(Generic[T_co]):
     """How one extraction went, whether it succeeded or not."""
 
@@ -100,6 +104,18 @@ class Outcome(Generic[T_co]):
     """The pages (sheets, slides ...) of a source that was read from a file."""
     words: bytes = field(default=b"", repr=False)
     """Where the words of the source stand on its pages, packed: see `assay.data.places`."""
+
+    def __repr__(self) -> str:
+        """A line: the value or the error, and what it took. All that was sent and came back is in `attempts`."""
+        shown = (
+            repr(self.value) if self.error is None else f"{type(self.error).__name__}: {str(self.error).partition(chr(10))[0]}"
+        )
+        shown = shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 1]}…"
+        facts = [f"{len(self.attempts)} attempt{'s' * (len(self.attempts) != 1)}", f"{self.usage.total_tokens} tokens"]
+        facts += [f"{len(self.repairs)} repairs"] * bool(self.repairs)
+        facts += [f"{len(self.notes)} notes"] * bool(self.notes)
+        facts += [self.model] * bool(self.model)
+        return f"<Outcome {'of' if self.error is None else 'failed with'} {shown} ({', '.join(facts)})>"
 
     @property
     def ok(self) -> bool:

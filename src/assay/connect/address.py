@@ -95,11 +95,31 @@ def locate(model: str, base_url: str | None) -> Address:
     if named is None or not rest:
         known = ", ".join(sorted(providers.BY_NAME))
         raise ConfigurationError(
-            f"model {model!r} names no known provider: write 'provider/name' with one of {known}, local; "
-            "or give base_url= of any OpenAI-compatible server"
+            f"model {model!r} names no known provider: {_meant(prefix if slash else '', rest, model)}write 'provider/name' with one "
+            f"of {known}, local; or give base_url= of any OpenAI-compatible server"
         )
     variable = named.base_url_variable
     return Address(named, rest, _url(named, (variable and os.environ.get(variable)) or _filled(named)))
+
+
+_MAKERS = (
+    (r"(gpt|o)-?\d|chatgpt", "openai"),
+    (r"claude", "anthropic"),
+    (r"gemini", "gemini"),
+    (r"(mi|mag|mini|dev|code)stral|mixtral", "mistral"),
+    (r"deepseek", "deepseek"),
+    (r"grok", "xai"),
+    (r"llama|qwen|kimi|gemma|compound", "groq"),
+)
+"""Beginnings of models' names, and a provider that has such."""
+
+
+def _meant(prefix: str, rest: str, model: str) -> str:
+    """What was probably meant by a name without its provider, or with one that is mistyped."""
+    if near := prefix and nearest(prefix, [*providers.BY_NAME, "local"]):
+        return f"is '{near}/{rest}' meant? Else "
+    maker = next((name for start, name in _MAKERS if re.match(start, model, re.IGNORECASE)), None)
+    return f"is '{maker}/{model}' meant? Else " if maker is not None and not prefix else ""
 
 
 def _filled(provider: Provider) -> str:

@@ -39,10 +39,24 @@ def source_of(given: Given, sight: Sight) -> Source:
     if isinstance(given, str):
         return given
     if not isinstance(given, Sequence):
-        raise ConfigurationError(
-            f"the source must be a text, chat messages, a Document or a pathlib.Path; got {type(given).__name__}"
-        )
+        raise ConfigurationError(f"the source must be a text, chat messages, a Document or a pathlib.Path; got {_named(given)}")
     return tuple(_message(at, message) for at, message in enumerate(given))
+
+
+def _named(given: object) -> str:
+    """What was given as a source and is none, with what was probably meant by it."""
+    match given:
+        case None:
+            return "None"
+        case type():
+            return f"the class {given.__name__}: the type comes first, extract({given.__name__}, text)"
+        case Mapping() if "role" in given:
+            return f"a {type(given).__name__}: put the message into a list"
+        case float() if given != given:  # noqa: PLR0124  # NaN is the number that is not itself
+            return "NaN, the mark of an empty cell: leave out rows without a text"
+    if type(given).__name__ in ("NAType", "NaTType"):
+        return f"{given}, the mark of an empty cell: leave out rows without a text"
+    return type(given).__name__
 
 
 @frozen

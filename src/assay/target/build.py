@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, Protocol, TypeVar, cast, get_args, g
 from pydantic_core import PydanticSerializationError, to_json
 
 from assay.decode import Reader
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, SchemaError
 from assay.schema.example import example, example_text
 from assay.schema.extent import Extent
 from assay.schema.marks import Marks, taken
@@ -138,6 +138,11 @@ def target(type_: Any) -> Target[Any]:
         return type_
     if isinstance(type_, dict | Path):
         type_ = JSONSchema(type_)
+    if isinstance(type_, str | bytes):
+        raise SchemaError(
+            f"the target must be a type or a JSON Schema; got the {type(type_).__name__} {type_[:40]!r}: the type comes first, "
+            "extract(Type, text); the path of a JSON Schema is a pathlib.Path"
+        )
     return _cache.get(type_, _build)
 
 

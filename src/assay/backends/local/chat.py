@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assay.backends.local.engine import Refused
 from assay.flow.effects import Request
 from assay.schema.llama import bounded
-from assay.types import JSONObject
+from assay.types import JSON, JSONObject
 
 JSON_HEADERS = {"content-type": "application/json"}
 EVENT_HEADERS = {"content-type": "text/event-stream"}
@@ -26,6 +26,8 @@ def body_of(request: Request) -> JSONObject | Refused:
         return _refused("the embedded model calls no tools: use mode json_schema", "tools")
     if not body.get("messages"):
         return _refused("messages is empty", "messages")
+    if any(isinstance(message, dict) and not _is_text(message.get("content")) for message in body["messages"]):
+        return _refused("the embedded model reads text alone: leave images and files out, or use a model that sees", "messages")
     form = body.get("response_format") or {}
     if isinstance(form, dict) and form.get("type") == "json_schema":
         schema = (form.get("json_schema") or {}).get("schema")
@@ -37,6 +39,10 @@ def body_of(request: Request) -> JSONObject | Refused:
         body["max_tokens"] = body.pop("max_completion_tokens")
     body.setdefault("chat_template_kwargs", {"enable_thinking": False})  # under a grammar there is no place to think
     return body
+
+
+def _is_text(content: JSON) -> bool:
+    return not isinstance(content, list) or all(isinstance(part, dict) and part.get("type") == "text" for part in content)
 
 
 def _refused(message: str, param: str) -> Refused:

@@ -86,7 +86,7 @@ class Generation:
         body = {**self._body, "stream": True, "return_progress": True, "stream_options": {"include_usage": True}}
         try:
             server.handle_chat_completions(body, self._take)
-        except ValueError as error:  # how the engine says that it cannot use the body
+        except (ValueError, RuntimeError) as error:  # how the engine says that it cannot use the body
             self._deliver(Refused({"message": str(error), "type": "invalid_request_error"}))
         if self._failure is not None:
             raise self._failure
