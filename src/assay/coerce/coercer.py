@@ -71,8 +71,14 @@ class Coercer:
         self.accepts = Acceptor(schema)
 
     def __call__(self, value: JSON) -> Coerced:
+        return self._mended(value, keys=True)
+
+    def _mended(self, value: JSON, *, keys: bool) -> Coerced:
         notes = Notes()
-        mended = self.mend(self.root, value, (), notes)
+        try:
+            mended = self.mend(self.root, value, (), notes, keys=keys)
+        except RecursionError:  # nested more deeply than anybody means: validation says so
+            return Coerced(value)
         return Coerced(mended, tuple(notes.repairs), tuple(notes.problems))
 
     def anew(self, value: JSON, keys: frozenset[str]) -> Coerced:
@@ -80,9 +86,8 @@ class Coercer:
         if not isinstance(value, dict) or not self._each_for_itself:
             return self(value)
         new = {key: value[key] for key in filter(keys.__contains__, value)}
-        notes = Notes()
-        mended = self.mend(self.root, new, (), notes, keys=False)
-        return Coerced(value if mended is new else {**value, **mended}, tuple(notes.repairs), tuple(notes.problems))
+        made = self._mended(new, keys=False)
+        return Coerced(value if made.value is new else {**value, **made.value}, made.repairs, made.problems)
 
     def mend(self, schema: JSON, value: JSON, path: Path, notes: Notes, *, keys: bool = True) -> JSON:
         """`value` as `schema`, a part of the whole one, means it. Without `keys`, those of an object are another schema's business."""

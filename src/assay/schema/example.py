@@ -51,7 +51,7 @@ def _sayings(value: JSON, name: str) -> Iterator[tuple[str, str]]:
         yield name, value if isinstance(value, str) else quote(value)
 
 
-_ROOM = 400
+_ROOM = 150
 """Values that an example shows, before optional ones are left out; with as many again, nothing more is."""
 _LONG = 200
 """Characters of a string and items of a list that an example makes up at most."""

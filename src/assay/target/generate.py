@@ -10,12 +10,13 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel, PydanticUserError, TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic_core import core_schema, to_json
 
 from assay.errors import SchemaError
 from assay.schema.marks import marked
 from assay.schema.normal import normal
 from assay.target import typed
+from assay.target.members import take_texts
 from assay.types import JSONObject
 
 
@@ -24,11 +25,14 @@ def build(type_: Any, name: str) -> tuple[TypeAdapter[Any], JSONObject]:
     try:
         adapter: TypeAdapter[Any] = _adapter(type_)
         schema = normal(adapter.json_schema(schema_generator=_Generator))
+        take_texts(adapter)
     except PydanticUndefinedAnnotation as error:
         raise SchemaError(
             f"{name} refers to {error.name!r}, which is not defined where it can be seen: define it first, or call model_rebuild()",
             path=error.name or "",
         ) from error
+    except NameError as error:
+        raise SchemaError(f"{name}: {error}: define it first, where the class can see it", path=error.name or "") from error
     except _Impossible as error:
         raise SchemaError(f"{name} has no JSON Schema: {error}", path=error.path) from error
     except PydanticUserError as error:
@@ -39,9 +43,20 @@ def build(type_: Any, name: str) -> tuple[TypeAdapter[Any], JSONObject]:
 
 
 def _adapter(type_: Any) -> TypeAdapter[Any]:
-    if isinstance(type_, type) and issubclass(type_, BaseModel) and not type_.__pydantic_complete__:
-        type_.model_rebuild(_types_namespace=_callers())
-    return TypeAdapter(type_)
+    for model in _models(type_):
+        if not model.__pydantic_complete__:
+            model.model_rebuild(_types_namespace=_callers())
+    adapter: TypeAdapter[Any] = TypeAdapter(type_)
+    if not adapter.pydantic_complete:
+        adapter.rebuild(_types_namespace=_callers())
+    return adapter
+
+
+def _models(type_: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(type_, type) and issubclass(type_, BaseModel):
+        yield type_
+    for argument in get_args(type_):
+        yield from _models(argument)
 
 
 def _callers() -> Mapping[str, Any]:
@@ -166,6 +181,14 @@ class _Generator(GenerateJsonSchema):
         named = {name: self.generate_inner(part) for name, part in parts}
         required = [name for name, part in parts if part["type"] != "default"]
         return marked({"type": "object", "properties": named, "required": required, "title": schema["cls"].__name__}, names=[])
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+        made = super().dict_schema(schema)
+        keys = schema.get("keys_schema", {})
+        members = [m.value for m in keys["members"]] if keys.get("type") == "enum" else keys.get("expected", ())
+        if members and not all(isinstance(member, str) for member in members):  # keys are text, whatever they stand for
+            made["propertyNames"] = {"enum": [to_json(member).decode().strip('"') for member in members]}
+        return made
 
     def arguments_schema(self, schema: core_schema.ArgumentsSchema) -> JsonSchemaValue:
         named = [a for a in schema["arguments_schema"] if a.get("mode") != "positional_only"]

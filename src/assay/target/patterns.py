@@ -46,21 +46,35 @@ def searcher(pattern: str) -> Callable[[str], bool]:
 
 _SETS = re.compile(r"\[[^\]]*(?:\[|&&|--|~~)")
 """What stands for itself in a class, and is an operation to pydantic's engine."""
-_WORDS = re.compile(r"\\(?:c([A-Za-z])|u\{([0-9A-Fa-f]+)\}|u([0-9A-Fa-f]{4})|.)|\[\^\]|\[\]", re.DOTALL)
+_ESCAPES = re.compile(r"\\(?:c([A-Za-z])|u\{([0-9A-Fa-f]+)\}|u([0-9A-Fa-f]{4})|.)", re.DOTALL)
+_EMPTY = {"[^]": r"[\s\S]", "[]": r"[^\s\S]"}
 
 
 def _in_other_words(pattern: str) -> str:
     """What ECMA 262 writes in its own way: any character as `[^]`, control characters, code points."""
+    pattern = _ESCAPES.sub(_escape, pattern)
+    if not any(empty in pattern for empty in _EMPTY) or _is_read(pattern):
+        return pattern
+    for empty, other in _EMPTY.items():
+        pattern = pattern.replace(empty, other)
+    return pattern
 
-    def other(found: re.Match[str]) -> str:
-        match found[0]:
-            case "[^]":
-                return r"[\s\S]"
-            case "[]":
-                return r"[^\s\S]"
-        if found[1]:
-            return f"\\x{ord(found[1]) % 32:02x}"
-        code = found[2] or found[3]
-        return f"\\U{int(code, 16):08x}" if code and int(code, 16) < 0x110000 else found[0]
 
-    return _WORDS.sub(other, pattern)
+def _escape(found: re.Match[str]) -> str:
+    if found[1]:
+        return f"\\x{ord(found[1]) % 32:02x}"
+    code = found[2] or found[3]
+    return f"\\U{int(code, 16):08x}" if code and int(code, 16) < _CODES else found[0]
+
+
+_CODES = 0x110000
+
+
+def _is_read(pattern: str) -> bool:
+    import regex  # noqa: PLC0415
+
+    try:
+        regex.compile(pattern)
+    except regex.error:
+        return False
+    return True

@@ -146,6 +146,8 @@ def _want(details: ErrorDetails, tokens: tuple[Token, ...], data: JSON, schema: 
         return "no such key"
     if code in _LIMITS:
         return _LIMITS[code].format(**context)
+    if code in _TOLD:
+        return _TOLD[code].format(**context)
     if "[key]" in details["loc"]:
         return f"a key that is {_plain(details['msg'])}"
     if code in ("union_tag_not_found", "union_tag_invalid"):
@@ -153,10 +155,30 @@ def _want(details: ErrorDetails, tokens: tuple[Token, ...], data: JSON, schema: 
         return f"{name}: one of {context['expected_tags']}" if "expected_tags" in context else f"the key {name}"
     part = at(schema, tokens, data) if code in _KNOWN else None
     words = "" if part is None else wanted(part, schema)
-    return words if words and words != "a value" else _plain(details["msg"])
+    says_less = words in ("", "a value") or (words.startswith("a string") and " or " not in words and code not in _STRINGS)
+    return _plain(details["msg"]) if says_less else words
 
 
-_KNOWN = {*get_args(ErrorType), "ip_v4_address", "ip_v6_address", "ip_any_address"} - {"custom_error"}
+_STRINGS = {"bytes_type", "string_type", "string_sub_type", "string_unicode", "missing", "union_tag_not_found"}
+"""Complaints that have nothing to add where a string is wanted."""
+_TOLD = {
+    "timezone_naive": "a date and time without a time zone, like 2024-03-05T14:30:00",
+    "timezone_aware": "a date and time with its time zone, like 2024-03-05T14:30:00+01:00",
+    "date_past": "a date in the past, like 2024-03-05",
+    "date_future": "a date in the future",
+    "datetime_past": "a date and time in the past, like 2024-03-05T14:30:00",
+    "datetime_future": "a date and time in the future",
+    "uuid_version": "a UUID of version {expected_version}",
+    "url_scheme": "a URL that begins with {expected_schemes}",
+    "json_invalid": "text that is JSON: {error}",
+    "json_type": "text that is JSON",
+    "complex_type": "a complex number like 1+2j",
+    "complex_str_parsing": "a complex number like 1+2j",
+}
+"""Complaints of which neither the schema nor pydantic says plainly what would do."""
+
+_ADDRESSES = {f"ip_{version}_{kind}" for version in ("v4", "v6", "any") for kind in ("address", "interface", "network")}
+_KNOWN = {*get_args(ErrorType), *_ADDRESSES} - {"custom_error"}
 """pydantic's own complaints. Any other message was written by someone for this very field, and is kept."""
 
 

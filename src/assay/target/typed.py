@@ -16,6 +16,7 @@ from assay.errors import ConfigurationError
 from assay.schema.keywords import walk
 from assay.schema.marks import Marks
 from assay.schema.words import FORMATS
+from assay.target.dump import as_read
 from assay.target.problems import Invalid, from_pydantic
 from assay.types import JSON, JSONObject
 
@@ -66,9 +67,10 @@ class Typed:
     def dump(self, value: Any) -> JSON:
         """A value of the type as the JSON data that a model should write."""
         try:
-            return self.adapter.dump_python(value, mode="json", by_alias=True, exclude_computed_fields=True, warnings="error")
+            dumped = self.adapter.dump_python(value, mode="json", by_alias=True, exclude_computed_fields=True, warnings="error")
         except PydanticSerializationError:
-            return _plain(value)
+            dumped = _plain(value)
+        return as_read(value, dumped)
 
 
 _TEMPORAL = {name: FORMATS[name] for name in ("date", "date-time", "time", "duration")}

@@ -65,8 +65,12 @@ def _short(formats: FormatChecker, name: str, plain: str) -> Callable[[object], 
 
 def _multiple(validator: Any, unit: float, instance: Any, schema: Any) -> Iterator[ValidationError]:  # noqa: ARG001
     """Compared as decimals are written: 19.99 is a multiple of 0.01."""
-    if validator.is_type(instance, "number") and (not isfinite(instance) or _exact(instance) % _exact(unit)):
+    if validator.is_type(instance, "number") and (_endless(instance) or _exact(instance) % _exact(unit)):
         yield ValidationError(f"{instance!r} is not a multiple of {unit!r}")
+
+
+def _endless(number: Any) -> bool:
+    return isinstance(number, float) and not isfinite(number)
 
 
 def _exact(number: float) -> Fraction:
