@@ -226,7 +226,7 @@ def test_ids_and_columns_that_changed_are_refreshed_without_asking(server, tmp_p
     assert [row["id"] for row in out(tmp_path)] == [f"k{n}" for n in range(5)]
 
 
-@pytest.mark.parametrize("name", ["in.jsonl", "in.csv", "in.parquet"])
+@pytest.mark.parametrize("name", ["in.jsonl", "in.csv", "in.parquet", "rows"])
 @pytest.mark.parametrize(("columns", "flag"), [(Columns(id="nope"), "--id"), (Columns(text="nope"), "--text")])
 def test_a_column_that_is_not_there_is_an_error_at_once(server, tmp_path, name, columns, flag):
     rows = texts(3)
@@ -238,7 +238,7 @@ def test_a_column_that_is_not_there_is_an_error_at_once(server, tmp_path, name, 
         case "in.parquet":
             pq.write_table(pa.Table.from_pylist(rows), tmp_path / name)
     with pytest.raises(ConfigurationError, match=f"no column 'nope': {flag} names one of 'id', 'text'"):
-        batch(server, tmp_path / name, tmp_path / "out.jsonl", columns=columns)
+        batch(server, rows if name == "rows" else tmp_path / name, tmp_path / "out.jsonl", columns=columns)
     assert not server.asked
     assert not journal_path(tmp_path / "out.jsonl").exists()
 
@@ -358,7 +358,7 @@ def test_other_encodings_are_read_when_named_or_marked_and_guessed_aloud(server,
             batch(server, tmp_path / name, tmp_path / "out.jsonl")
     assert batch(server, tmp_path / name, tmp_path / "out.jsonl", encoding=encoding).done == 3
     assert any("café" in text for text in server.asked)
-    with pytest.raises(ConfigurationError, match="no encoding"):
+    with pytest.raises(ConfigurationError, match="must be one that Python knows"):
         batch(server, tmp_path / name, tmp_path / "out.jsonl", encoding="latin-99")
 
 
@@ -412,6 +412,24 @@ def test_a_folder_of_documents_has_no_files_of_ours_no_hidden_ones_and_nothing_t
     assert {row["id"]: row["value"] is not None for row in out(tmp_path)} == {
         "a.txt": True, "caf\\xe9.txt": True, "huge.txt": False, "null.txt": False, "pipe.txt": False
     }  # fmt: skip
+
+
+def test_what_other_runs_wrote_beside_their_outputs_is_no_input_but_their_outputs_are(server, tmp_path):
+    batch(server, [*texts(2), ""], tmp_path / "first.jsonl")
+    batch(server, [*texts(3), ""], tmp_path / "second.jsonl")
+    notes = Notes()
+    columns = Columns(template="document {{ id }}")
+    for source in (tmp_path, tmp_path / "*.jsonl"):
+        assert batch(server, source, tmp_path / "third.jsonl", columns=columns, reporter=notes).rows == 7
+    assert "2 .jsonl files" in notes.said[0]
+
+
+def test_a_folder_whose_name_is_not_utf8(server, tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    folder.mkdir()
+    write(folder / "in.jsonl", *texts(2), {"id": 3, "text": ""})
+    for _ in range(2):
+        assert batch(server, folder / "in.jsonl", folder / "out.jsonl").rows == 3
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet", "jsonl.gz"])

@@ -37,8 +37,9 @@ class Breaker(Generic[T]):
         return self._opened_at is not None
 
     @property
-    def aside(self) -> int:
-        return len(self._aside)
+    def has_rows(self) -> bool:
+        """Whether rows wait to hear of another answer, or the run does."""
+        return bool(self._aside) or self._opened_at is not None
 
     @property
     def left(self) -> float:

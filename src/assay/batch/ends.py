@@ -108,7 +108,7 @@ def finish(journal: Journal, sinks: Sequence[Sink], layout: Layout, runner: Runn
                 target.assemble(journal.finished())
     for target in sinks:
         target.close()
-    let_go(journal)
+    let_go(journal, sinks[-1].owned.path)
 
 
 def summary(

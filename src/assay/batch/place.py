@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 
 from assay.batch.files import Owned, check_apart, check_ours, check_regular, mode_beside
 from assay.batch.formats import STDIN, Rows
+from assay.batch.formats.folder import shown
 from assay.batch.journal import Journal
 from assay.errors import ConfigurationError
 
@@ -85,13 +86,14 @@ def claim(journal: Journal, found: Place, *, force: bool) -> tuple[Owned, Owned]
     claimed: list[str] = from_json(journal.fact("claimed", "[]"))
     if not force:
         check_ours(found.output, known=True)
-        check_ours(found.errors, known=str(found.errors) in claimed)
+        check_ours(found.errors, known=shown(found.errors) in claimed)
     token = journal.fact("token") or secrets.token_hex(4)
-    journal.remember(token=token, claimed=to_json(sorted({*claimed, str(found.errors)})).decode())
+    journal.remember(token=token, claimed=to_json(sorted({*claimed, shown(found.errors)})).decode())
     return Owned(found.output, found.mode, token), Owned(found.errors, found.mode, token)
 
 
-def let_go(journal: Journal) -> None:
-    """Claim no longer what is not there: another may take its name."""
-    claimed = [path for path in from_json(journal.fact("claimed", "[]")) if Path(path).exists()]
-    journal.remember(claimed=to_json(claimed).decode())
+def let_go(journal: Journal, errors: Path) -> None:
+    """Claim the errors file no longer when it is not there: another may take its name."""
+    if not errors.exists():
+        claimed = [name for name in from_json(journal.fact("claimed", "[]")) if name != shown(errors)]
+        journal.remember(claimed=to_json(claimed).decode())

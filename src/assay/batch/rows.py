@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -104,13 +105,17 @@ def _failed(
 
 def sound(usage: Usage) -> Usage:
     """A usage as it can be added up and kept: what a server says may be infinite, negative, or no number at all."""
-    return Usage(
-        _count(usage.prompt_tokens),
-        _count(usage.completion_tokens),
-        _count(usage.cached_tokens),
-        _count(usage.reasoning_tokens),
-        _count(usage.total_tokens),
-        usage.cost if usage.cost is not None and 0 <= usage.cost < _MOST else None,
+    counts = (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens, usage.cached_tokens, usage.reasoning_tokens)
+    if 0 <= sum(counts) < _MOST and min(counts) >= 0 and (usage.cost is None or 0 <= usage.cost < _MOST):
+        return usage
+    return replace(
+        usage,
+        prompt_tokens=_count(usage.prompt_tokens),
+        completion_tokens=_count(usage.completion_tokens),
+        cached_tokens=_count(usage.cached_tokens),
+        reasoning_tokens=_count(usage.reasoning_tokens),
+        total_tokens=_count(usage.total_tokens),
+        cost=usage.cost if usage.cost is not None and 0 <= usage.cost < _MOST else None,
     )
 
 

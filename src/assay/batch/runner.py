@@ -202,11 +202,12 @@ class Runner:
             return Outcome(None, error, model=self._extractor.model)
 
     def _heard(self, read: ReadRow, outcome: Outcome[Any]) -> None:
-        self._width.heard(outcome.error)
+        error = outcome.error
+        self._width.heard(error)
         stop = self._watch.fatal(outcome)
-        if stop is None and self._put_back(read, outcome):
+        if error is not None and stop is None and self._put_back(read, outcome):
             return
-        if stop is None and not is_away(outcome.error):
+        if self._breaker.has_rows and stop is None and not is_away(error):
             self._server_is_there()
         self._conclude(read, outcome, stop)
 

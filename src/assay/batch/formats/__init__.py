@@ -95,7 +95,7 @@ def files_of(path: Path, options: ReadOptions) -> list[Path]:
     if path.exists() or not glob.has_magic(str(path)):
         return [path]
     found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207  # a whole path, absolute or not
-    files = [file for file in found if file.is_file() and file.resolve() not in options.own]
+    files = [file for file in found if file.is_file() and file.resolve() not in options.own and not folder.of_a_run(file)]
     if not files:
         raise ConfigurationError(f"no file matches {path}")
     if len({kind_of(file) for file in files}) > 1:

@@ -31,8 +31,17 @@ def files(root: Path, options: ReadOptions) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
-            if not name.startswith(".") and path.resolve() not in options.own:
+            if not name.startswith(".") and path.resolve() not in options.own and not of_a_run(path):
                 yield path
+
+
+def of_a_run(path: Path) -> bool:
+    """Whether a file is what a run, this one or another, wrote beside its output: the journal, the errors file."""
+    name = path.name
+    for end in (".errors.jsonl", ".status", *(f".journal{more}" for more in ("", "-wal", "-shm", "-journal"))):
+        if name.endswith(end) and path.with_name(f"{name.removesuffix(end)}.journal").is_file():
+            return True
+    return False
 
 
 def _record(number: int, path: Path, root: Path, options: ReadOptions) -> Record:

@@ -12,7 +12,7 @@ from typing import IO, Any
 from pydantic_core import from_json
 
 from assay.batch.files import Growing
-from assay.batch.formats.opening import LONGEST, encoding_of, kind_of, lines, not_of, opened
+from assay.batch.formats.opening import LONGEST, encoding_of, kind_of, known, lines, not_of, opened
 from assay.batch.formats.record import PEEK, Maker, ReadOptions, Record, Records, Source
 from assay.batch.journal import Finished
 from assay.batch.journal import lines as json_lines
@@ -39,9 +39,8 @@ def source(path: Path, options: ReadOptions, part: str = "") -> Source:
 
 def stream(file: IO[bytes], options: ReadOptions) -> Source:
     """Rows that come from the standard input, each as soon as it is there."""
-    return Source(
-        records=lambda: _records(file, options.encoding or "utf-8", options, Maker(options.columns, "", options)), again=False
-    )
+    encoding = known(options.encoding or "utf-8")
+    return Source(records=lambda: _records(file, encoding, options, Maker(options.columns, "", options)), again=False)
 
 
 def _check(path: Path, encoding: str, options: ReadOptions) -> None:

@@ -44,12 +44,7 @@ def kind_of(path: Path) -> str:
 def encoding_of(path: Path, options: ReadOptions) -> str:
     """The encoding of a text file. Raises `ConfigurationError` where it is plainly none that can be read as UTF-8."""
     if options.encoding is not None:
-        try:
-            return codecs.lookup(options.encoding).name
-        except LookupError:
-            raise ConfigurationError(
-                f"--encoding {options.encoding!r} is no encoding that Python knows: utf-8, cp1252, utf-16 ..."
-            ) from None
+        return known(options.encoding)
     with opened(path) as file:
         head = file.read(_LOOKED_AT)
     for mark, name in _MARKS:
@@ -61,6 +56,16 @@ def encoding_of(path: Path, options: ReadOptions) -> str:
         if head[start::2].count(0) > len(head) // 4:
             raise ConfigurationError(f"{path} is not UTF-8, probably UTF-16: --encoding {name} reads it so")
     return "utf-8-sig"
+
+
+def known(encoding: str) -> str:
+    """The name of an encoding as Python has it."""
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise ConfigurationError(
+            f"--encoding must be one that Python knows, utf-8, cp1252, utf-16 ...; got {encoding!r}"
+        ) from None
 
 
 @contextmanager

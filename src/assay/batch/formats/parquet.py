@@ -44,7 +44,7 @@ def source(path: Path, options: ReadOptions, part: str = "") -> Source:
     return Source(records=lambda: records(batches(), options, part), count=lambda: rows, types=arrow.named(schema))
 
 
-def check(schema: pa.Schema, path: Path, options: ReadOptions) -> None:
+def check(schema: pa.Schema, path: Path | str, options: ReadOptions) -> None:
     """Raise `ConfigurationError` where a table has not the columns that are asked for, or has one of them twice."""
     names = list(schema.names)
     columns = options.columns

@@ -30,25 +30,26 @@ class Prompt:
         names = (text,) if isinstance(text, str) else text
         self.columns: tuple[str, ...] = () if template else names
         """Columns that every row must have."""
-        self._take: Callable[[dict[str, Any], str], Any] = _get if keep_text else _pop
+        self._take: Callable[..., Any] = dict.get if keep_text else dict.pop
+        self._only = self.columns[0] if len(self.columns) == 1 else None
         self._render = _template(template) if template else None
 
     def text(self, row: dict[str, Any]) -> str:
         """The text of a row, out of which its columns are taken. Raises `NoText`."""
+        if self._only is not None:
+            return self._alone(self._only, row)
         if self._render is not None:
             return _told(self._render(row), "the text that the template makes")
-        if len(self.columns) == 1:
-            return self._alone(self.columns[0], row)
-        found = {name: self._take(row, name) for name in self.columns}
+        found = {name: self._take(row, name, None) for name in self.columns}
         parts = [f"{name}: {_written(value)}" for name, value in found.items() if not _empty(value)]
         if not parts:
             raise NoText(f"no text in {', '.join(map(repr, self.columns))}", None)
         return "\n\n".join(parts)
 
     def _alone(self, name: str, row: dict[str, Any]) -> str:
-        text = self._take(row, name)
+        text = self._take(row, name, None)
         if isinstance(text, str):
-            return _told(text, "the text")
+            return text if text.isascii() and not text.isspace() and text else _told(text, "the text")
         if is_null(text):
             has = f"; it has {', '.join(row)}" if row and name not in row else ""
             raise NoText(f"no text in {name!r}{has}", None)
@@ -61,14 +62,6 @@ def _told(text: str, what: str) -> str:
     if text.strip():
         return text
     raise NoText(f"{what} is empty", text)
-
-
-def _get(row: dict[str, Any], name: str) -> Any:
-    return row.get(name)
-
-
-def _pop(row: dict[str, Any], name: str) -> Any:
-    return row.pop(name, None)
 
 
 def _empty(value: object) -> bool:

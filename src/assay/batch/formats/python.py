@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sized
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any, TypeAlias
 
 from assay.batch.formats.nulls import is_null
-from assay.batch.formats.record import Maker, ReadOptions, Records, Source
+from assay.batch.formats.record import PEEK, Maker, ReadOptions, Records, Source
 from assay.errors import ConfigurationError
 
 Rows: TypeAlias = Iterable[str | Mapping[str, Any]]
@@ -21,12 +20,21 @@ def source(rows: Rows, options: ReadOptions) -> Source:
         raise ConfigurationError(
             f"the input is a {type(rows).__name__}: give a path, a table, or an iterable of texts or mappings"
         )
+    if isinstance(rows, Sequence):
+        _check(rows[:PEEK], options)
     count = len(rows) if isinstance(rows, Sized) else None
     return Source(
         records=lambda: _records(rows, Maker(options.columns, "", options), options),
         count=lambda: count,
         again=iter(rows) is not rows,
     )
+
+
+def _check(rows: Sequence[Any], options: ReadOptions) -> None:
+    """A column that none of the first rows has is a wrong name, not a hundred failed rows."""
+    names = list(dict.fromkeys(str(name) for row in rows if isinstance(row, Mapping) for name in row))
+    if names:
+        Maker(options.columns).has_columns(names, "the input")
 
 
 def _records(rows: Iterable[Any], make: Maker, options: ReadOptions) -> Records:
@@ -43,7 +51,7 @@ def _records(rows: Iterable[Any], make: Maker, options: ReadOptions) -> Records:
 def _table(table: Any, options: ReadOptions) -> Source:
     from assay.batch.formats import arrow, parquet  # noqa: PLC0415  # pyarrow is an optional extra
 
-    name, once = Path(type(table).__name__), hasattr(table, "read_next_batch")
+    name, once = type(table).__name__, hasattr(table, "read_next_batch")
     try:
         reader = arrow.opened(table)
     except (ImportError, arrow.ArrowError) as error:

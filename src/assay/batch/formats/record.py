@@ -110,7 +110,7 @@ class Maker:
         self._prompt = Prompt(columns.text, columns.template, keep_text=columns.keep_text)
         self._named: bool | None = True if columns.id is not None else None
 
-    def has_columns(self, names: list[str], path: Path, hint: str = "") -> None:
+    def has_columns(self, names: list[str], path: Path | str, hint: str = "") -> None:
         """Raise `ConfigurationError` where a column that was asked for is none of these."""
         there = f"{', '.join(map(repr, names))}{hint}"
         if self._columns.file is not None and self._columns.file not in names:
