@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 from assay.decode.result import Reading
 from assay.decode.valid import valid
+from assay.errors import DecodeError
 from assay.schema.accept import Acceptor
 from assay.schema.navigate import child, govern
-from assay.types import JSON, JSONObject
+from assay.types import JSON, JSONObject, Problem
+
+MOST_DIGITS = 4300
+"""Of a whole number: what `sys.get_int_max_str_digits` is by default, beyond which it can be neither written nor shown."""
+_ENDLESS: int = 10**MOST_DIGITS
+_DIGITS = re.compile(r"[0-9]+")
 
 
 class Reader:
@@ -24,6 +31,13 @@ class Reader:
         self.schema, self.wrapper, self.exact, self.infinite = schema, wrapper, exact, infinite
 
     def __call__(self, text: str) -> Reading:
+        reading = self._read(text)
+        if has_endless_number(text) and _is_endless(reading.value):
+            want = f"a number of at most {MOST_DIGITS:,} digits"
+            raise DecodeError(f"want {want}", problems=(Problem("", f"{text[:200]}…", want, "json"),), text=text)
+        return reading
+
+    def _read(self, text: str) -> Reading:
         try:
             value = self.valid(text)
             if type(value) is not str or self.schema is None:
@@ -61,6 +75,22 @@ def _is_known(schema: JSON, value: JSON, root: JSONObject) -> bool:
     part = govern(schema, value, root)
     items = value.items() if isinstance(value, dict) else enumerate(value)
     return all((inner := child(part, key)) is not None and _is_known(inner, item, root) for key, item in items)
+
+
+def has_endless_number(text: str) -> bool:
+    """Whether digits stand in a row that may be a number of more of them than Python writes out again."""
+    return len(text) > MOST_DIGITS and any(found.end() - found.start() > MOST_DIGITS for found in _DIGITS.finditer(text))
+
+
+def _is_endless(value: object) -> bool:
+    match value:
+        case dict():
+            return any(map(_is_endless, value.values()))
+        case list():
+            return any(map(_is_endless, value))
+        case int():
+            return abs(value) >= _ENDLESS
+    return False
 
 
 def read(text: str, schema: JSONObject | None = None) -> Reading:

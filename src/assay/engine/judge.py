@@ -68,7 +68,7 @@ def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
 def _at_once(task: Task[T], question: Question, text: str) -> Verdict[T] | None:
     """The verdict on a text that is plain JSON, of one meaning, and fits as it is; None for any other."""
     target = task.target
-    if target.has_validators or target.reader.infinite:
+    if target.has_validators or target.reader.infinite or decode.has_endless_number(text):
         return None
     try:
         value = target.parse(text, context=task.context)
