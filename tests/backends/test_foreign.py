@@ -16,7 +16,8 @@ import assay.groq
 import groq
 from api_server import ERROR, Answer, Asked, api_server, as_json, as_stream, chat, chunk, completion, events
 from assay.backends.chat import Endpoint, complete, stream
-from assay.backends.foreign import AsyncForeignTransport, ForeignTransport, base_url_of, check
+from assay.backends.foreign import AsyncForeignTransport, ForeignTransport, base_url_of
+from assay.backends.manners import manner_of
 from assay.backends.retry import RetryPolicy
 from assay.connect.providers import ANY_SERVER, by_url
 from assay.errors import (
@@ -250,7 +251,7 @@ def test_an_answer_that_is_none_is_refused() -> None:
 
 def test_what_is_no_client_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"chat\.completions\.create"):
-        check(object())
+        manner_of(object())
 
 
 def test_clients_say_where_they_send() -> None:

@@ -1,4 +1,4 @@
-"""Transports over a client object that the user brings: anything with `chat.completions.create`.
+"""Transports over a client object that the user brings: anything that `assay.backends.manners` knows how to call.
 
 A request's JSON body becomes the keyword arguments of one call, the object that comes back becomes JSON again, exceptions
 become the statuses and connection errors that they stand for. So the rest of assay sees a server like any other. No vendor's
@@ -9,19 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterator
 from typing import Any
 
-from assay.backends.foreign_values import arguments, error_event, event, response_of_answer, response_of_error
+from assay.backends.foreign_values import error_event, event, response_of_answer, response_of_error
+from assay.backends.manners import Create, Manner, manner_of
 from assay.errors import ConfigurationError
 from assay.flow.effects import Request, Response
-
-Create = Callable[..., Any]
-
-
-def check(client: object) -> None:
-    """`ConfigurationError` unless `client` has a `chat.completions.create`."""
-    _create(client)
 
 
 def base_url_of(client: object) -> str | None:
@@ -41,8 +35,9 @@ class ForeignTransport:
     """A `Transport` over a blocking client. An awaited one is a `ConfigurationError`."""
 
     def __init__(self, client: object) -> None:
-        self._create = _create(client)
-        if is_awaited(self._create):
+        self._manner = manner_of(client)
+        self._functions = self._manner.of(client) or {}
+        if any(map(is_awaited, self._functions.values())):
             raise _needs_await(client)
         self._client = client
 
@@ -51,16 +46,17 @@ class ForeignTransport:
         return Response(incoming.status, incoming.headers, b"".join(iter(incoming.read, b"")))
 
     def open(self, request: Request) -> ForeignIncoming:
+        create, named = self._manner.call(self._functions, request)
         try:
-            answer = self._create(**arguments(self._create, request))
+            answer = create(**named)
         except Exception as error:  # noqa: BLE001  # the border to somebody else's code
             return ForeignIncoming(response_of_error(error))
         if inspect.isawaitable(answer):
             _discard(answer)
             raise _needs_await(self._client)
-        if _is_whole(answer):
-            return ForeignIncoming(response_of_answer(answer))
-        return ForeignIncoming(_STREAM, _events(answer))
+        if is_whole(answer):
+            return ForeignIncoming(response_of_answer(answer, self._manner.answer(answer)))
+        return ForeignIncoming(_STREAM, _events(answer, self._manner))
 
     def close(self) -> None:
         """Nothing: the client is the user's."""
@@ -70,8 +66,9 @@ class AsyncForeignTransport:
     """An `AsyncTransport` over an awaited client, or over a blocking one, which then works in a thread."""
 
     def __init__(self, client: object) -> None:
-        self._create = _create(client)
-        self._awaited = is_awaited(self._create)
+        self._manner = manner_of(client)
+        self._functions = self._manner.of(client) or {}
+        self._awaited = any(map(is_awaited, self._functions.values()))
 
     async def send(self, request: Request) -> Response:
         incoming = await self.open(request)
@@ -85,13 +82,13 @@ class AsyncForeignTransport:
             answer = await self._call(request)
         except Exception as error:  # noqa: BLE001  # the border to somebody else's code
             return AsyncForeignIncoming(response_of_error(error))
-        if _is_whole(answer):
-            return AsyncForeignIncoming(response_of_answer(answer))
-        return AsyncForeignIncoming(_STREAM, _aevents(answer))
+        if is_whole(answer):
+            return AsyncForeignIncoming(response_of_answer(answer, self._manner.answer(answer)))
+        return AsyncForeignIncoming(_STREAM, _aevents(answer, self._manner))
 
     async def _call(self, request: Request) -> Any:
-        named = arguments(self._create, request)
-        answer = self._create(**named) if self._awaited else await asyncio.to_thread(self._create, **named)
+        create, named = self._manner.call(self._functions, request)
+        answer = create(**named) if self._awaited else await asyncio.to_thread(create, **named)
         return await answer if inspect.isawaitable(answer) else answer
 
     async def aclose(self) -> None:
@@ -128,14 +125,15 @@ class AsyncForeignIncoming:
         await self._pieces.aclose()
 
 
+_WHOLE = ("choices", "content", "candidates")
 _STREAM = Response(200, {"content-type": "text/event-stream"}, b"")
 
 
-def _events(stream: Any) -> Generator[bytes, None, None]:
+def _events(stream: Any, manner: Manner) -> Generator[bytes, None, None]:
     """The chunks of a blocking client's stream as server-sent events."""
     try:
         for chunk in stream:
-            yield event(chunk)
+            yield event(manner.answer(chunk))
     except Exception as error:  # noqa: BLE001  # the border to somebody else's code
         yield error_event(error)
     finally:
@@ -143,11 +141,11 @@ def _events(stream: Any) -> Generator[bytes, None, None]:
             close()
 
 
-async def _aevents(stream: Any) -> AsyncGenerator[bytes, None]:
+async def _aevents(stream: Any, manner: Manner) -> AsyncGenerator[bytes, None]:
     """The chunks of any client's stream as server-sent events."""
     try:
         async for chunk in stream if hasattr(stream, "__aiter__") else _threaded(iter(stream)):
-            yield event(chunk)
+            yield event(manner.answer(chunk))
     except Exception as error:  # noqa: BLE001  # the border to somebody else's code
         yield error_event(error)
     finally:
@@ -167,20 +165,13 @@ async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
     yield body
 
 
-def _is_whole(answer: Any) -> bool:
-    """Whether it is a completion, not a stream: pydantic's models can be iterated too, so it is asked for its choices."""
+def is_whole(answer: Any) -> bool:
+    """Whether it is a completion, not a stream: pydantic's models can be iterated too, so it is asked for what it holds."""
     return (
-        hasattr(answer, "choices")
+        any(hasattr(answer, name) for name in _WHOLE)
         or isinstance(answer, dict)
         or not (hasattr(answer, "__iter__") or hasattr(answer, "__aiter__"))
     )
-
-
-def _create(client: Any) -> Create:
-    create = getattr(getattr(getattr(client, "chat", None), "completions", None), "create", None)
-    if not callable(create):
-        raise ConfigurationError(f"a {type(client).__name__} is no client: it has no chat.completions.create")
-    return create  # type: ignore[no-any-return]
 
 
 def _discard(answer: Awaitable[Any]) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from assay.errors import APIConnectionError, APITimeoutError, AssayError, ConfigurationError
-from assay.flow.effects import Request, Response
-from assay.flow.urls import shown
+from assay.flow.effects import Response
 from assay.types import JSON, JSONObject
 
 _JSON = {"content-type": "application/json"}
@@ -19,14 +18,11 @@ _HINTS = frozenset({"stream_options"})
 """Keys that only ask for more to be said: left out for a client that has no place for them."""
 
 
-def arguments(create: Callable[..., Any], request: Request) -> JSONObject:
-    """The keyword arguments of a request. What `create` has no parameter for goes into `extra_body`, when it has that.
+def fitting(create: Callable[..., Any], body: JSONObject) -> JSONObject:
+    """The keyword arguments for `create`. What it has no parameter for goes into `extra_body`, when it has that.
 
-    `ConfigurationError` when there is no place for a key, or when the request is for something else than chat completions.
+    `ConfigurationError` when there is no place for a key.
     """
-    if not request.url.endswith("/chat/completions"):
-        raise ConfigurationError(f"a client object is only asked for chat completions, not for {shown(request.url)}")
-    body: JSONObject = from_json(request.body)
     known = _parameters(create)
     if known is None:
         return body
@@ -50,15 +46,15 @@ def _parameters(create: Callable[..., Any]) -> frozenset[str] | None:
     return frozenset(parameter.name for parameter in parameters)
 
 
-def response_of_answer(answer: Any) -> Response:
-    """A completion object as the response that it was."""
+def response_of_answer(answer: Any, data: JSON) -> Response:
+    """A completion object, in JSON `data`, as the response that it was."""
     request_id = getattr(answer, "_request_id", None)
     headers = {**_JSON, "x-request-id": request_id} if isinstance(request_id, str) else _JSON
-    return Response(200, headers, to_json(plain(answer)))
+    return Response(200, headers, to_json(data))
 
 
-def event(chunk: Any) -> bytes:
-    return b"data: " + to_json(plain(chunk)) + b"\n\n"
+def event(chunk: JSON) -> bytes:
+    return b"data: " + to_json(chunk) + b"\n\n"
 
 
 def error_event(error: Exception) -> bytes:
@@ -76,6 +72,8 @@ def response_of_error(error: Exception) -> Response:
     if isinstance(error, AssayError):
         raise error
     status, body = _status(error), getattr(error, "body", None)
+    if body is None and isinstance(details := getattr(error, "details", None), dict):  # genai's
+        body = details
     if status is None and body is None:
         raise _connection_error(error) from error
     if not isinstance(body, dict | list):
@@ -94,8 +92,8 @@ def _connection_error(error: Exception) -> Exception:
 
 
 def _status(error: Exception) -> int | None:
-    status = getattr(error, "status_code", None)
-    return status if isinstance(status, int) and 400 <= status < 600 else None
+    codes = (getattr(error, "status_code", None), getattr(error, "code", None))
+    return next((code for code in codes if isinstance(code, int) and 400 <= code < 600), None)
 
 
 def _headers(error: Exception) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 from assay.backends import foreign, http
 from assay.backends.chat import Endpoint
 from assay.backends.limiter import Limiter
+from assay.backends.manners import manner_of
 from assay.backends.retry import RetryPolicy
 from assay.connect import providers
 from assay.connect.address import Address, default_model, key_for, locate
@@ -151,10 +152,10 @@ def _connection(
 
 
 def _through_client(client: Any, model: str | None, options: Options, limiter: Limiter | None) -> Connection:
-    """Through a client object that has `chat.completions.create`: the vendors', ours, or a look-alike."""
-    foreign.check(client)
+    """Through a client object that has `chat.completions.create` or the like: the vendors', ours, or a look-alike."""
+    manner = manner_of(client)
     url = foreign.base_url_of(client) or "client://"
-    provider = providers.by_url(url)
+    provider = providers.BY_NAME[manner.provider] if manner.provider else providers.by_url(url)
     if not model:
         if provider.default_model is None:
             raise ConfigurationError("which model of this client? Give model='name' beside client=")

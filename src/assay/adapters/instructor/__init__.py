@@ -5,7 +5,7 @@
     client = instructor.from_groq(Groq())          # assay's Groq, the vendors' clients, or any look-alike
     user = client.chat.completions.create(response_model=User, max_retries=2, messages=[...])
 
-`patch`, `from_groq`, `from_openai`, `from_litellm`, `from_provider`, `Instructor` and `AsyncInstructor` are assay's own; every other
+`patch`, `from_groq`, `from_openai`, `from_anthropic`, `from_genai`, `from_litellm`, `from_provider`, `Instructor` and `AsyncInstructor` are assay's own; every other
 name (`Partial`, `Maybe`, `Mode`, `llm_validator`, `Image` ...) is the installed instructor package's.
 
 What differs, for the better: `json_validate_failed` and cut-off answers are asked again; tokens are counted on every server;
@@ -22,6 +22,8 @@ import instructor as _installed
 from assay.adapters.instructor.client import (
     AsyncInstructor,
     Instructor,
+    from_anthropic,
+    from_genai,
     from_groq,
     from_litellm,
     from_openai,
@@ -36,6 +38,8 @@ __all__ = [
     "Instructor",
     "RetriesExhaustedError",
     "TokenBudgetReachedError",
+    "from_anthropic",
+    "from_genai",
     "from_groq",
     "from_litellm",
     "from_openai",

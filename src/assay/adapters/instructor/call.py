@@ -19,6 +19,7 @@ from assay.adapters.instructor.errors import exhausted
 from assay.adapters.instructor.recorder import AsyncRecordedTransport, RecordedTransport, Recorder, spy, with_usage
 from assay.adapters.instructor.retries import Referee
 from assay.backends import chat, foreign
+from assay.backends.manners import lookalike, manner_of
 from assay.connect.compile import compile_task
 from assay.connect.conduct import conduct
 from assay.connect.connection import Connection, connect
@@ -41,9 +42,10 @@ _KEPT = 128
 class Door:
     """Where an Instructor's calls go: a client object, or a model that assay reaches itself. Compiles each target once."""
 
-    def __init__(self, create: Callable[..., Any] | None, options: Options, mode: Mode | None) -> None:
-        """`create`: the client's own function; None to reach `options.model` directly."""
-        self.create = create
+    def __init__(self, client: Any, options: Options, mode: Mode | None) -> None:
+        """`client`: None to reach `options.model` directly."""
+        self._manner = None if client is None else manner_of(client)
+        self._functions = (self._manner and self._manner.of(client)) or {}  # as they are now: the client may be patched later
         self.mode = _mode(mode)
         self._options = options.updated({"mode": self.mode, "temperature": None})
         self._connection = functools.lru_cache(_KEPT)(self._connect)
@@ -51,14 +53,26 @@ class Door:
 
     def own(self, **kwargs: Any) -> Any:
         """The client's own function, for calls without a `response_model`."""
-        if self.create is None:
+        if self._manner is None:
             raise ConfigurationError(
                 "without a client there is no plain completion: give a response_model, or make a client with from_groq"
             )
-        return self.create(**kwargs)
+        return self._functions[self._manner.functions[0]](**kwargs)
+
+    def recorded(self, recorder: Recorder) -> Any:
+        """The client, what goes through it recorded; None without one."""
+        return (
+            lookalike({name: spy(function, recorder) for name, function in self._functions.items()})
+            if self._functions
+            else None
+        )
 
     def _connect(self, model: str | None) -> Connection:
-        return connect(replace(self._options, model=model or self._options.model))
+        named = self._options.model
+        if model and self._manner is None and isinstance(named, str):  # the provider was named once, for all calls
+            prefix = named.partition("/")[0]
+            model = model if "/" not in named or model.startswith(f"{prefix}/") else f"{prefix}/{model}"
+        return connect(replace(self._options, model=model or named))
 
     def _compile(self, whole: Target[Any], model: str | None, strict: bool) -> Task[Any]:
         if model_declares_async_validators(whole.annotation):
@@ -90,7 +104,9 @@ class Door:
             raise ConfigurationError("context and validation_context are two names of one thing: give one")
         context = context if context is not None else kwargs.pop("validation_context", None)
         kwargs.pop("validation_context", None)
-        source = wording.read(messages, context, autodetect_images=bool(kwargs.pop("autodetect_images", False)))
+        source = _settings(kwargs) + wording.read(
+            messages, context, autodetect_images=bool(kwargs.pop("autodetect_images", False))
+        )
         budget = kwargs.pop("token_budget", None)
         if any(kwargs.pop(name, None) is not None for name in ("cache", "cache_ttl", "cache_namespace")):
             raise ConfigurationError(
@@ -117,14 +133,16 @@ class Asking:
     budget: int | None
 
     def transport(self) -> Transport:
-        if self.door.create is None:
+        client = self.door.recorded(self.recorder)
+        if client is None:
             return RecordedTransport(self.connection.transport(), self.recorder)
-        return foreign.ForeignTransport(spy(self.door.create, self.connection, self.recorder))
+        return foreign.ForeignTransport(client)
 
     def async_transport(self) -> AsyncTransport:
-        if self.door.create is None:
+        client = self.door.recorded(self.recorder)
+        if client is None:
             return AsyncRecordedTransport(self.connection.async_transport(), self.recorder)
-        return foreign.AsyncForeignTransport(spy(self.door.create, self.connection, self.recorder))
+        return foreign.AsyncForeignTransport(client)
 
     def whole(self) -> Flow[Outcome[Any]]:
         return conduct(self.task, self.source, self._asking(self._complete))
@@ -200,13 +218,29 @@ def _without_partial(response_model: Any) -> Any:
 
 def _mode(mode: Mode | None) -> str:
     """The mode by its name: Instructor has one for each vendor and mode."""
-    if mode is None or mode.name.startswith("RESPONSES"):
+    if (
+        mode is None or mode.name.startswith("RESPONSES") or mode is Mode.ANTHROPIC_JSON
+    ):  # there the prompt alone asked for JSON
         return "auto"
     if "SCHEMA" in mode.name or "STRUCTURED" in mode.name:
         return "json_schema"
     if "TOOLS" in mode.name or mode is Mode.FUNCTIONS:
         return "tools"
     return "text" if mode is Mode.MD_JSON else "json"
+
+
+def _settings(kwargs: dict[str, Any]) -> tuple[Message, ...]:
+    """What the vendors' clients take beside the messages: Anthropic's `system`, genai's `config`. Gives the system message."""
+    config = kwargs.pop("config", None) or kwargs.pop("generation_config", None)
+    given = config if isinstance(config, Mapping) else vars(config) if config is not None else {}
+    names = {"max_output_tokens": "max_tokens", "stop_sequences": "stop", "temperature": "temperature", "seed": "seed"}
+    kwargs |= {name: given[theirs] for theirs, name in names.items() if given.get(theirs) is not None}
+    if isinstance(stop := kwargs.pop("stop_sequences", None), list | tuple):
+        kwargs["stop"] = stop
+    system = kwargs.pop("system", None) or given.get("system_instruction")
+    if isinstance(system, list | tuple):
+        system = "\n\n".join(str(block.get("text", "")) if isinstance(block, Mapping) else str(block) for block in system)
+    return (Message("system", str(system)),) if system else ()
 
 
 def _params(params: Params, kwargs: dict[str, Any]) -> Params:

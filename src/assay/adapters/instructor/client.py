@@ -14,11 +14,13 @@ from instructor.mode import Mode
 
 from assay.adapters.instructor.call import Asking, Door
 from assay.backends import foreign
+from assay.backends.manners import manner_of
 from assay.connect import providers
 from assay.errors import AssayError, ConfigurationError
 from assay.flow import drive
 from assay.options import Options
 from assay.types import Secret
+from assay.wire.openai_chat import ChatCompletions
 
 Messages: TypeAlias = str | Sequence[Mapping[str, Any]]
 
@@ -26,6 +28,8 @@ RETRIES = 3
 """Instructor's default of `max_retries`: attempts after the first one."""
 PATCHED_RETRIES = 1
 """The same of a patched client."""
+_NO_MODEL = "model-of-each-call"
+"""Stands for the model's name where only the calls give it."""
 
 
 class Instructor(InstalledInstructor):
@@ -150,13 +154,36 @@ def from_groq(
 
     `mode`: None takes the strongest that the server has. `defaults` are given to every call.
     """
-    create = client.chat.completions.create
-    door = Door(create, Options(client=client, model=model), mode)
-    kind = AsyncInstructor if foreign.is_awaited(create) else Instructor
+    functions = manner_of(client).of(client) or {}
+    door = Door(client, Options(client=client, model=model), mode)
+    kind = AsyncInstructor if any(map(foreign.is_awaited, functions.values())) else Instructor
     return kind(client, door, mode, hooks, **defaults)
 
 
 from_openai = from_groq
+
+
+def from_anthropic(
+    client: Any = None, mode: Mode | None = None, beta: bool = False, *, hooks: Hooks | None = None, **defaults: Any
+) -> Any:
+    """The same over a client of the anthropic package, or any with `messages.create`; without one assay asks Anthropic itself.
+
+    `beta` is accepted and makes no difference. Without a client `async_client=True` gives an `AsyncInstructor`.
+    """
+    del beta  # structured outputs are beyond it
+    if client is None:
+        return from_provider(f"anthropic/{defaults.get('model', _NO_MODEL)}", mode=mode, hooks=hooks, **defaults)
+    return from_groq(client, mode, hooks=hooks, **defaults)
+
+
+def from_genai(
+    client: Any = None, mode: Mode | None = None, use_async: bool = False, *, hooks: Hooks | None = None, **defaults: Any
+) -> Any:
+    """The same over a client of Google's genai package, or any with `models.generate_content`; without one assay asks Gemini itself."""
+    if client is None:
+        model = f"google/{defaults.get('model', _NO_MODEL)}"
+        return from_provider(model, use_async, mode, hooks=hooks, **defaults)
+    return from_groq(client.aio if use_async else client, mode, hooks=hooks, **defaults)
 
 
 def from_litellm(completion: Callable[..., Any], mode: Mode | None = None, model: str | None = None, **defaults: Any) -> Any:
@@ -179,7 +206,8 @@ def from_provider(
     api_key = Secret.of(api_key)
     prefix, _, name = model.partition("/")
     row = providers.BY_NAME.get(prefix)
-    if base_url is not None and row is not None and name:  # the prefix says whose API it is, not how the server calls the model
+    # The prefix says whose API it is, not how the server calls the model; where it says the protocol too, it is needed.
+    if base_url is not None and row is not None and name and isinstance(row.wire, ChatCompletions):
         model = name
     given = {"model": model, "api_key": api_key, "base_url": base_url, "timeout": timeout}
     door = Door(None, Options.of(**{name: value for name, value in given.items() if value is not None}), mode)

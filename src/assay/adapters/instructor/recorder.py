@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 from instructor.core.hooks import Hooks
@@ -35,7 +34,7 @@ class Recorder:
         self._hooks.emit_completion_arguments(**kwargs)
 
     def answered(self, completion: Any) -> Any:
-        if hasattr(completion, "choices") or isinstance(completion, dict):  # else it is a stream
+        if foreign.is_whole(completion):
             self.completions.append(completion)
         self._hooks.emit_completion_response(completion)
         return completion
@@ -49,8 +48,8 @@ class Recorder:
         self._hooks.emit_completion_error(error, **facts)
 
 
-def spy(create: Callable[..., Any], client: Any, recorder: Recorder) -> SimpleNamespace:
-    """A client whose `create` is recorded."""
+def spy(create: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
+    """A client's function, recorded."""
 
     @functools.wraps(create)  # so that its parameters are still seen
     def call(**kwargs: Any) -> Any:
@@ -72,10 +71,7 @@ def spy(create: Callable[..., Any], client: Any, recorder: Recorder) -> SimpleNa
             raise
         return recorder.answered(answer)
 
-    recorded = acall if foreign.is_awaited(create) else call
-    return SimpleNamespace(
-        chat=SimpleNamespace(completions=SimpleNamespace(create=recorded)), base_url=getattr(client, "base_url", None)
-    )
+    return acall if foreign.is_awaited(create) else call
 
 
 def with_usage(completion: Any, usage: Usage) -> Any:
