@@ -22,6 +22,7 @@ from typing_extensions import TypedDict
 
 import assay
 from assay import Extractor
+from assay.backends.limits import RateLimiter
 from servers import Server, answer, completion, error
 
 
@@ -373,3 +374,30 @@ def test_the_key_is_shown_nowhere() -> None:
     assert isinstance(outcome.error, assay.AuthenticationError)
     for shown in (repr(extractor), repr(extractor.options), repr(outcome), str(outcome.error), repr(outcome.error)):
         assert KEY not in shown
+
+
+@pytest.mark.parametrize("source", [None, float("nan"), 3, "", "  ", {}])
+def test_a_source_that_is_none_is_a_failed_row_of_a_map(source: Any) -> None:
+    reply = completion('{"name": "Ada", "age": 36}')
+    with Server(lambda _: [reply]) as server, assay.Extractor(Person, model="m", base_url=server.base_url) as extractor:
+        outcomes = list(extractor.map([TEXT, source, TEXT], concurrency=1))
+    assert [outcome.ok for outcome in outcomes] == [True, False, True]
+    assert isinstance(outcomes[1].error, assay.SourceError)
+    assert len(server.received) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"api_key": "a-key-that-is-none"}, "api_key"),
+        ({"limiter": RateLimiter(rpm=3)}, "RateLimiter"),
+        ({"client": assay.Groq(api_key="a-key-that-is-none")}, "Groq"),
+    ],
+)
+def test_what_may_not_travel_says_so_by_name(given: Any, says: str) -> None:
+    extractor = assay.Extractor(
+        Person, model="m", **({"base_url": "http://127.0.0.1:9"} if "client" not in given else {}), **given
+    )
+    with pytest.raises(assay.ConfigurationError, match=says) as refused:
+        pickle.dumps(extractor)
+    assert "a-key-that-is-none" not in str(refused.value)

@@ -30,6 +30,7 @@ from assay.errors import (
     RateLimitError,
     RequestTooLargeError,
     SchemaError,
+    SourceError,
     UnprocessableEntityError,
 )
 from assay.options import Budget, Options, Split
@@ -167,6 +168,7 @@ __all__ = [
     "Repair",
     "RequestTooLargeError",
     "SchemaError",
+    "SourceError",
     "Span",
     "Split",
     "Stream",

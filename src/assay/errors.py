@@ -2,6 +2,7 @@
 
     AssayError
     ├── ConfigurationError            a setting is wrong or missing: model, key, option, file
+    │   └── SourceError               ... not, but one source cannot be read, or holds nothing: others can
     ├── SchemaError                   the target cannot be described as a JSON Schema, or is none
     ├── DecodeError                   no JSON value, or several contradicting ones, in a text
     ├── ExtractionError               all attempts failed: carries the Outcome
@@ -96,6 +97,10 @@ def _rebuild(cls: type[AssayError], args: tuple[Any, ...], state: dict[str, Any]
 
 class ConfigurationError(AssayError, ValueError):
     """A setting is wrong or missing; the message says which and what to do."""
+
+
+class SourceError(ConfigurationError):
+    """One source cannot be asked about: it is empty, cannot be read, or is no text at all. Another source may do."""
 
 
 class SchemaError(AssayError, TypeError):

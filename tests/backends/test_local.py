@@ -384,3 +384,23 @@ def test_a_bound_of_the_schemas_own_stays_as_it_is(bound: dict[str, Any]) -> Non
     schema = {"type": "object", "properties": {"maxItems": part, "free": {"type": ["string", "null"]}}}
     ruled = json.loads(chat.grammar(schema, 300).split("%json ", 1)[1])
     assert ruled["properties"] == {"maxItems": part, "free": {"type": ["string", "null"], "maxLength": 300}}
+
+
+FORKED = """
+import multiprocessing, assay
+extractor = assay.Extractor(dict[str, str], model="local/smollm2-135m", timeout=60, max_tokens=40, retries=0)
+extractor.run("My name is Ada.")
+def work(text):
+    outcome = extractor.run(text)
+    return len(outcome.attempts)
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(pool.apply_async(work, ["My name is Bo."]).get(timeout=90))
+print(len(extractor.run("My name is Cy.").attempts))
+"""
+
+
+@pytest.mark.model
+@pytest.mark.skipif(sys.platform == "win32", reason="no forks")
+def test_a_forked_process_loads_the_model_for_itself() -> None:
+    ran = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=150)
+    assert ran.stdout.split() == ["1", "1"], ran.stderr

@@ -13,7 +13,7 @@ from assay.engine.prompt import Source
 from assay.engine.questions import Next, in_mode
 from assay.engine.report import failure
 from assay.engine.task import Question, Task
-from assay.errors import APIError, APITimeoutError, BudgetExceeded, ConfigurationError, Reason
+from assay.errors import APIError, APITimeoutError, BudgetExceeded, ConfigurationError, Reason, SourceError
 from assay.flow.effects import Sleep
 from assay.flow.rounds import Rounds
 from assay.outcome import Attempt, Outcome
@@ -115,7 +115,7 @@ def ask_until_good(task: Task[T], source: Source, begin: Question | None = None)
     `begin` is the first question, when something is known already and only parts of the whole are asked for.
     """
     if not prompt.text_of(source).strip() and isinstance(source, str):
-        return _Run(task, source).outcome(ConfigurationError("the source is empty: there is nothing to extract from"))
+        return _Run(task, source).outcome(SourceError("the source is empty: there is nothing to extract from"))
     run = _Run(task, source)
     question, bound = begin or strategy.first(task, source), bounds.bound(task, source)
     while True:

@@ -19,7 +19,7 @@ from assay.connect.pieces import LongDocuments
 from assay.documents.document import Document
 from assay.engine import Task, ask_until_good
 from assay.engine.prompt import Source
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, SourceError
 from assay.flow import drive, fan
 from assay.flow.effects import Flow, Sleep
 from assay.flow.relay import relay_emitted
@@ -116,7 +116,9 @@ class Asker(Generic[T]):
         """A document that cannot be asked about is a failed extraction; what is no source at all is a mistake in the program."""
         if not isinstance(source, str | Document | Path | bytes):
             raise error
-        return Outcome(None, error, model=self.model, source=source if isinstance(source, str) else "")
+        wrong = SourceError(str(error))
+        wrong.__cause__ = error
+        return Outcome(None, wrong, model=self.model, source=source if isinstance(source, str) else "")
 
     def _task_for(self, settings: Settings) -> Task[T]:
         task = self.task if settings.context is None else replace(self.task, context=settings.context)

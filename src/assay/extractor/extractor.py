@@ -17,7 +17,7 @@ from assay.backends.limiter import Limiter
 from assay.connect.connection import Connection
 from assay.connect.given import Given
 from assay.engine.chain import Chain, Link, outcome_of
-from assay.errors import APIError, AssayError, ConfigurationError
+from assay.errors import APIError, AssayError, ConfigurationError, SourceError
 from assay.extractor.asker import Asker, Settings
 from assay.flow import fan
 from assay.flow.effects import Sleep
@@ -265,7 +265,10 @@ class Extractor(Generic[T]):
                 heard.set()
             if hopeless is not None:
                 return Outcome(None, hopeless, model=self.model)
-            outcome = await self.arun(source)
+            try:
+                outcome = await self.arun(source)
+            except ConfigurationError as error:  # what is no source at all (None, a number) is this one's failure
+                return Outcome(None, SourceError(str(error)), model=self.model)
             heard.set()
             if isinstance(outcome.error, APIError) and outcome.error.reason in FAILS_EVERY_ROW:
                 hopeless = outcome.error
@@ -293,7 +296,12 @@ class Extractor(Generic[T]):
             await asker.connection.aclose()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travels to other processes as its type and options: connections are opened there, keys read there."""
+        """Travels to other processes as its type and options: connections are opened there, keys read there.
+
+        Raises `ConfigurationError` for what cannot travel, or must not: a key, a limiter, a client object.
+        """
+        if (why := _stays(self.options, self.connection.endpoint.limiter)) is not None:
+            raise ConfigurationError(f"this extractor cannot go to another process: {why}")
         return Extractor.of, (self._type, self.options)
 
     def __enter__(self) -> Self:
@@ -320,6 +328,18 @@ def _told(part: S, chain: Chain[Any]) -> S:
         return part
     chain.take(part.outcome)
     return replace(part, outcome=chain.outcome())
+
+
+def _stays(options: Options, limiter: Limiter | None) -> str | None:
+    """What of an extractor cannot travel, and what to do; None when all can."""
+    if options.api_key is not None:
+        return "api_key= would stand in clear text in what travels: set the key's variable in the other process instead"
+    if limiter is not None:
+        return f"a {type(limiter).__name__} bounds one process: give limiter= where the extractor is used"
+    for name, client in (("client", options.client), ("model", options.model)):
+        if client is not None and not isinstance(client, str | list | tuple):
+            return f"{name}= is a {type(client).__name__}, which holds open connections: name a model instead, or make the extractor there"
+    return None
 
 
 def settings_of(type_: Any) -> Options:

@@ -12,6 +12,8 @@ was measured, and decides the shape of this file:
 
 from __future__ import annotations
 
+import ctypes
+import os
 import secrets
 import threading
 import time
@@ -118,6 +120,8 @@ class Engine:
         self.settings = settings
         self._server: Any = None
         self._closed = False
+        self.left = False
+        """Whether this is the child of a process that loaded it: its threads stayed there."""
         self._lock = threading.RLock()
         self._running: set[Generation] = set()
         self._threads = ThreadPoolExecutor(settings.slots, thread_name_prefix=f"assay {settings.name}")
@@ -147,9 +151,16 @@ class Engine:
             for generation in self._running:
                 generation.fail(_was_closed())
             held, self._server = [self._server], None
+        if _forked:
+            _keep(held.pop())
         _let_go(held)
         # Not waited for: the garbage collector may close an engine on any thread, one of its own included.
         self._threads.shutdown(wait=False)
+
+    def leave(self) -> None:
+        """Never use or free what was loaded: freeing it would wait for threads that stayed in the parent of this process."""
+        self.left = True
+        _keep(self._server)
 
     def _run(self, generation: Generation) -> None:
         server = self.load()
@@ -160,6 +171,16 @@ class Engine:
         finally:
             with self._lock:
                 self._running.discard(generation)
+
+
+_forked = False
+"""Whether this process was forked from one that had loaded a model. There the engine has been seen to wait for ever when it is freed."""
+
+
+def _keep(server: Any) -> None:
+    """Never free it; the end of the process does."""
+    if server is not None:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(server))
 
 
 def _let_go(held: list[Any]) -> None:
@@ -213,6 +234,20 @@ _shared: dict[EngineSettings, tuple[Engine, int]] = {}
 _sharing = threading.RLock()  # a collected user releases its engine wherever the collector happens to run
 
 
+def _leave() -> None:
+    """In a forked child: what the parent loaded is not used here, since a fork takes no threads along."""
+    global _sharing, _forked  # noqa: PLW0603  # another thread of the parent may have held the lock
+    _sharing = threading.RLock()
+    _forked = _forked or bool(_shared)
+    for engine, _ in _shared.values():
+        engine.leave()
+    _shared.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave)
+
+
 def acquire(settings: EngineSettings) -> Engine:
     """The engine for these settings, one per process; every `acquire` wants one `release`."""
     xllamacpp_module()
@@ -224,6 +259,8 @@ def acquire(settings: EngineSettings) -> Engine:
 
 def release(engine: Engine) -> None:
     """Give an engine back; the last one to do so closes it."""
+    if engine.left:
+        return
     with _sharing:
         _, users = _shared[engine.settings]
         if users > 1:

@@ -36,6 +36,9 @@ class _User:
     def engine(self) -> Engine:
         if not self._release.alive:
             raise APIConnectionError("the embedded model was closed")
+        if self._engine.left:  # this process was forked: it loads the model for itself
+            self._engine = acquire(self._engine.settings)
+            self._release = weakref.finalize(self, release, self._engine)
         return self._engine
 
 
