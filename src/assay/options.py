@@ -69,6 +69,8 @@ def seal(given: Any) -> None:
     """Make the key among options that were given a `Secret`: done first at every door, whose variables a traceback may show."""
     if "api_key" in given:
         given["api_key"] = Secret.of(given["api_key"])
+    if isinstance(given.get("headers"), Mapping):
+        given["headers"] = {name: Secret.of(value) for name, value in given["headers"].items()}
 
 
 class OptionsDict(TypedDict, total=False):
@@ -77,6 +79,7 @@ class OptionsDict(TypedDict, total=False):
     model: object
     base_url: str | None
     api_key: str | None
+    headers: Mapping[str, str] | None
     client: object
     mode: Mode | str
     instructions: str | None
@@ -108,6 +111,8 @@ class Options:
     the next is asked."""
     base_url: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Sent with every request besides our own, as gateways want them; their values are kept as secret as the key."""
     client: object = field(default=None, repr=False)
     """A client object to send through (the model's name is then `model`), or an `httpx.Client`/`AsyncClient`."""
     mode: Mode | Literal["auto"] = "auto"
@@ -288,7 +293,15 @@ def _key(_: str, value: Any) -> Any:
     return Secret.of(value)
 
 
+def _headers(_: str, value: Any) -> Any:
+    pairs = value.items() if isinstance(value, Mapping) else value or ()
+    if not all(isinstance(part, str) for pair in pairs for part in pair):
+        raise ConfigurationError("headers must be a mapping of names to texts")
+    return tuple((name, Secret(text)) for name, text in pairs)
+
+
 _CHECKS = {
+    "headers": _headers,
     "api_key": _key,
     "model": _model,
     "ground": _one_of("off", "ask", "require"),

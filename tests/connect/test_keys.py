@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import assay
 from assay.adapters import instructor
+from assay.cli import main
 from servers import Server, answer, completion, error
 
 KEYS = {"GROQ_API_KEY": "gsk-of-groq-alone", "OPENAI_API_KEY": "sk-of-openai-alone", "XAI_API_KEY": "xai-of-xai-alone"}
@@ -96,3 +98,38 @@ def test_a_refusal_says_which_key_was_sent(server: Server, monkeypatch: pytest.M
         monkeypatch.setenv("ASSAY_API_KEY", "key-of-my-own-server")
         with pytest.raises(assay.AuthenticationError, match=r"the key in ASSAY_API_KEY was sent"):
             assay.extract(str, "x", model="m", base_url=strict.base_url)
+
+
+def test_headers_for_a_gateway_are_sent_and_shown_nowhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    secret = "token-of-the-gateway"
+    monkeypatch.setenv("GATEWAY_TOKEN", secret)
+    (tmp_path / "letter.txt").write_text("x")
+    (tmp_path / "pet.json").write_text('{"type": "object", "properties": {"value": {"type": "string"}}}')
+    with Server([answer(403, error(f"who is {secret}?"))]) as server:
+        extractor = assay.Extractor(str, model="m", base_url=server.base_url, headers={"X-Gateway": secret}, max_retries=0)
+        refused = extractor.run("x").error
+        flags = [
+            "--header",
+            "X-Gateway=GATEWAY_TOKEN",
+            "--header",
+            "X-Team=GATEWAY_TOKEN",
+            "--base-url",
+            server.base_url,
+            "-m",
+            "m",
+        ]
+        files = ["extract", str(tmp_path / "letter.txt"), "--schema", str(tmp_path / "pet.json")]
+        monkeypatch.setattr("sys.argv", ["assay", *files, *flags])
+        with pytest.raises(SystemExit):
+            main()
+        for flag in ("X-Gateway", "X-Gateway=", "X Gateway=GATEWAY_TOKEN", "X-Gateway=NOT_SET_AT_ALL"):
+            monkeypatch.setattr("sys.argv", ["assay", *files, "--header", flag])
+            with pytest.raises(SystemExit) as ended:
+                main()
+            assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert [one.headers["x-gateway"] for one in server.received] == [secret, secret]
+    assert server.received[1].headers["x-team"] == secret
+    assert secret not in str(refused) + repr(vars(refused)) + repr(extractor.options) + said.out + said.err

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from assay.errors import APIError
 from assay.flow.effects import Request
-from assay.types import JSON
+from assay.types import JSON, Secret
 from assay.wire.request import SECRET_HEADERS
 
 SHORTEST = 6
@@ -27,7 +27,7 @@ def conceal(error: APIError, request: Request) -> None:
 def secrets(request: Request) -> Iterator[str]:
     """What of a request nobody is to see: keys in its headers, the password in its URL."""
     for name, value in request.headers:
-        if name.lower() in SECRET_HEADERS:
+        if name.lower() in SECRET_HEADERS or isinstance(value, Secret):
             yield from _long_enough(value.partition(" ")[2] or value)
     if "@" in request.url:
         user, _, password = urlsplit(request.url).netloc.rpartition("@")[0].partition(":")

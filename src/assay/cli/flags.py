@@ -42,6 +42,10 @@ class ModelFlags:
     model: Annotated[list[str] | None, _flag("Which model is asked.", "PROVIDER/NAME", "--model", "-m")] = None
     base_url: Annotated[str | None, _flag("An OpenAI-compatible server.", "URL")] = None
     api_key_env: Annotated[str | None, _flag("The environment variable that holds the key.", "NAME")] = None
+    header: Annotated[
+        list[str] | None,
+        _flag("A further header, as gateways want it; its value is in the variable.", "NAME=VARIABLE", "--header"),
+    ] = None
     mode: Annotated[str | None, _flag(f"How JSON is asked for: {', '.join(['auto', *Mode])}.", "MODE")] = None
     instructions: Annotated[str | None, _flag("What to look for, in your words.", "TEXT")] = None
     examples: Annotated[Path | None, _flag('Worked examples, one a line: {"text": ..., "value": ...}.', "FILE")] = None
@@ -75,7 +79,9 @@ class ModelFlags:
         if self.context is not None:
             given["context"] = _json(self.context, "--context")
         if self.api_key_env is not None:
-            given["api_key"] = _key(self.api_key_env)
+            given["api_key"] = _value(self.api_key_env, "--api-key-env")
+        if self.header:
+            given["headers"] = dict(map(_header, self.header))
         return given
 
 
@@ -130,10 +136,19 @@ def budget(text: str) -> Budget:
     return Budget(tokens=int(match[1])) if match[2] else Budget(cost=float(match[1]))
 
 
-def _key(variable: str) -> str:
+def _header(given: str) -> tuple[str, str]:
+    name, equals, variable = given.partition("=")
+    if not equals or not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII):  # a token of RFC 9110 5.6.2
+        raise ConfigurationError(
+            f"--header {given!r}: write NAME=VARIABLE; the header's value is taken from the environment variable"
+        )
+    return name, _value(variable, f"--header {name}")
+
+
+def _value(variable: str, flag: str) -> str:
     key = Secret(os.environ.get(variable, "").strip())
     if not key:
-        raise ConfigurationError(f"--api-key-env {variable}: there is no such environment variable, or it is empty")
+        raise ConfigurationError(f"{flag} {variable}: there is no such environment variable, or it is empty")
     return key
 
 

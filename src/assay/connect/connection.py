@@ -130,6 +130,7 @@ def _endpoint(place: Address, options: Options, limiter: Limiter | None, key: st
         base_url=place.base_url,
         model=place.model,
         api_key=key,
+        headers=options.headers,
         wire=place.provider.wire_of(place.model),
         timeout=options.timeout,
         retry=RetryPolicy(max_retries=options.max_retries),
