@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
@@ -100,6 +101,8 @@ class OptionsDict(TypedDict, total=False):
     vision: Literal["auto", "never", "always"]
     ground: Ground
     prompt_cache: bool
+    values: Literal["typed", "as_written"] | None
+    locale: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,11 @@ class Options:
     extraction fails. Where each value stands is known in every setting."""
     prompt_cache: bool = False
     """Mark the end of the system prompt for the server's cache, where the protocol has such marks: Anthropic's. Others cache unasked."""
+
+    values: Literal["typed", "as_written"] | None = None
+    """What goes over the wire for numbers, dates and times: the value, or the text as the document prints it. None: the provider row's."""
+    locale: str | None = None
+    """The conventions of the documents' numbers and dates (`de`, `en_US`); None: each document's own."""
 
     @property
     def links(self) -> tuple[Options, ...]:
@@ -280,6 +288,16 @@ def _tokens(name: str, value: Any) -> Any:
     return value
 
 
+def _values(name: str, value: Any) -> Any:
+    return None if value is None else _one_of("typed", "as_written")(name, value)
+
+
+def _locale(name: str, value: Any) -> Any:
+    if value is not None and (not isinstance(value, str) or not re.fullmatch(r"[a-zA-Z]{2,3}([-_][a-zA-Z]{2})?", value)):
+        raise ConfigurationError(f"{name} must be a language, with or without a country (de, en_US); got {value!r}")
+    return value
+
+
 def _one_of(*allowed: str) -> Callable[[str, Any], Any]:
     def check(name: str, value: Any) -> Any:
         if value not in allowed:
@@ -305,6 +323,8 @@ _CHECKS = {
     "api_key": _key,
     "model": _model,
     "ground": _one_of("off", "ask", "require"),
+    "values": _values,
+    "locale": _locale,
     "mode": _mode,
     "prompt_style": _style,
     "examples": _examples,

@@ -372,5 +372,7 @@ class Profile:
     """Images that one request may have; 0: the model does not see."""
     image_bytes: int = 4_000_000
     """Of all images of a request together."""
+    values: Literal["typed", "as_written"] = "typed"
+    """What numbers, dates and times are on the wire when the user does not say: see `assay.schema.as_written`."""
     stream_modes: tuple[Mode, ...] = (Mode.TEXT,)
     """Modes in which it can stream, strongest first."""

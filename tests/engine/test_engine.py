@@ -521,7 +521,7 @@ def test_nulls_that_the_form_asks_for_count_against_nobody(type_: Any, dialect: 
     answer = {"item": given} if type_ in (Held, Turned) else {"value": given} if type_ != list[T | G] else {"items": [given]}
     sent = sent_form(target(type_).json_schema, dialect)[0]
     Draft202012Validator(sent).validate(answer)
-    job = replace(task(type_, profile=profile), wire=compiled_wire(target(type_), profile))
+    job = replace(task(type_, profile=profile), wire=compiled_wire(target(type_).json_schema, profile))
     outcome, calls, _ = play(job, json.dumps(answer))
     assert len(calls) == 1
     value = outcome.unwrap()
@@ -543,7 +543,7 @@ class Bill(BaseModel):
 
 def test_parts_are_led_back_too() -> None:
     profile = Profile(modes=(Mode.JSON_SCHEMA, Mode.TEXT), strict=True, dialect="strict")
-    job = replace(task(Bill, profile=profile), wire=compiled_wire(target(Bill), profile))
+    job = replace(task(Bill, profile=profile), wire=compiled_wire(target(Bill).json_schema, profile))
     wrong = {"number": 1, "note": "n", "lines": [{"name": "a", "count": 2}, 3]}
     outcome, _, _ = play(job, json.dumps(wrong), json.dumps({"/lines/1": {"name": "b", "count": None}}))
     assert outcome.unwrap().lines == [Line(name="a", count=2), Line(name="b")]

@@ -22,7 +22,8 @@ from assay.types import Mode, PromptStyle, Secret
 
 _AS_GIVEN = (
     *("base_url", "mode", "instructions", "prompt_style"),
-    *("temperature", "max_tokens", "retries", "max_retries", "timeout", "context_tokens", "vision", "ground"),
+    *("temperature", "max_tokens", "retries", "max_retries", "timeout", "context_tokens", "vision"),
+    *("ground", "values", "locale"),
 )
 """Flags whose value is the option's."""
 
@@ -64,6 +65,10 @@ class ModelFlags:
         None
     )
     prompt_cache: Annotated[bool, _flag("Mark the system prompt for Anthropic's cache.", None, "--prompt-cache")] = False
+    values: Annotated[str | None, _flag("Numbers and dates on the wire: typed, or as_written in the text.", "FORM")] = None
+    locale: Annotated[
+        str | None, _flag("How the texts write numbers and dates: de, en_US (default: as each text shows).", "NAME")
+    ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Results and errors only.")] = False
 
     def options(self) -> dict[str, Any]:

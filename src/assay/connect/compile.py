@@ -8,16 +8,19 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from assay.coerce import Coercer
+from assay.coerce.conventions import known
 from assay.connect.connection import Connection
 from assay.engine import Modes, Task, WireSchema, prompt
 from assay.engine.prompt import Prompt
 from assay.errors import ConfigurationError
-from assay.ground import marked
+from assay.ground import as_printed, marked
 from assay.options import Options
+from assay.schema.as_written import as_written
+from assay.schema.example import example, example_text
 from assay.schema.passes import form, undo
 from assay.schema.render import render
 from assay.target.build import Target
-from assay.types import JSON, Mode, Params, Profile, PromptStyle
+from assay.types import JSON, JSONObject, Mode, Params, Profile, PromptStyle
 
 T = TypeVar("T")
 
@@ -25,7 +28,7 @@ T = TypeVar("T")
 def compile_task(target: Target[T], options: Options, connection: Connection) -> Task[T]:
     """Everything the engine needs that does not depend on the source."""
     profile = connection.profile
-    sent = wire(target, profile)
+    sent = wire(asked(target, options, profile), profile)
     able = _able(profile, sent) if options.mode == "auto" else (options.mode, *_weaker(options.mode, profile))
     if options.budget is not None and options.budget.cost is not None and connection.price is None:
         raise ConfigurationError(f"no price is known for {connection.model}: give the budget in tokens, Budget(tokens=...)")
@@ -48,6 +51,8 @@ def compile_task(target: Target[T], options: Options, connection: Connection) ->
         retries=options.retries,
         budget=options.budget,
         price=connection.price,
+        as_written=copies(options, profile),
+        locale=None if options.locale is None else known(options.locale),
         ground=options.ground,
         marked=marked(target.json_schema),
     )
@@ -56,11 +61,26 @@ def compile_task(target: Target[T], options: Options, connection: Connection) ->
 def compose(target: Target[Any], options: Options, profile: Profile) -> Prompt:
     """The static prompt: rules, schema, instructions, checked examples."""
     style = options.prompt_style or profile.prompt_style
+    schema, instructions = asked(target, options, profile), options.instructions or ""
     examples: list[tuple[str, JSON]] = [(text, target.dump(value)) for text, value in options.examples]
+    if copies(options, profile):
+        examples = [(text, as_printed(value, text, target.json_schema)) for text, value in examples]
+        instructions = f"{prompt.COPY}\n{instructions}".rstrip()
     if not examples and profile.worked_example:
-        examples = [target.worked_example()]
-    rendered = render(target.json_schema, PromptStyle(style))
-    return prompt.compose(rendered, style, instructions=options.instructions or "", examples=examples)
+        answer = example(schema)
+        examples = [(example_text(answer), answer)]
+    rendered = render(schema, PromptStyle(style))
+    return prompt.compose(rendered, style, instructions=instructions, examples=examples)
+
+
+def copies(options: Options, profile: Profile) -> bool:
+    """Whether numbers, dates and times are to be copied as they are printed."""
+    return (options.values or profile.values) == "as_written"
+
+
+def asked(target: Target[Any], options: Options, profile: Profile) -> JSONObject:
+    """The schema that the model is asked for."""
+    return as_written(target.json_schema) if copies(options, profile) else target.json_schema
 
 
 def _able(profile: Profile, sent: Mapping[Mode, WireSchema]) -> tuple[Mode, ...]:
@@ -74,10 +94,10 @@ def _weaker(mode: Mode, profile: Profile) -> tuple[Mode, ...]:
     return tuple(m for m in order[order.index(mode) + 1 :] if m in profile.modes or m is Mode.TEXT)
 
 
-def wire(target: Target[Any], profile: Profile) -> Mapping[Mode, WireSchema]:
-    """The target's schema as each mode sends it."""
-    schema, strict = form(target.json_schema, profile.dialect)
-    full = WireSchema(schema, strict and profile.strict, undo(target.json_schema, profile.dialect))
+def wire(schema: JSONObject, profile: Profile) -> Mapping[Mode, WireSchema]:
+    """A schema as each mode sends it."""
+    formed, strict = form(schema, profile.dialect)
+    full = WireSchema(formed, strict and profile.strict, undo(schema, profile.dialect))
     return {Mode.JSON_SCHEMA: full, Mode.TOOLS: full, Mode.JSON: WireSchema(), Mode.TEXT: WireSchema()}
 
 
@@ -92,6 +112,8 @@ def fingerprint(task: Task[Any], connection: Connection) -> str:
         "strict": task.strict,
         "params": [task.params.temperature, task.params.max_tokens, task.params.seed, task.params.reasoning_effort],
     }
+    if task.locale is not None:
+        parts["locale"] = task.locale
     if task.ground != "off":
         parts["ground"] = task.ground
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

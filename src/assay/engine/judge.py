@@ -9,7 +9,9 @@ from pydantic_core import from_json, to_json
 
 from assay import decode
 from assay.coerce import Coerced
+from assay.coerce.conventions import Conventions
 from assay.coerce.keys import object_in
+from assay.coerce.written import convert
 from assay.data import paths
 from assay.data.pointer import split
 from assay.engine import prompt
@@ -38,8 +40,8 @@ class Verdict(Generic[T]):
     """The reply ended before its value did."""
 
 
-def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
-    """Read, merge, coerce and validate a reply."""
+def judge(task: Task[T], question: Question, reply: Reply, conventions: Conventions | None = None) -> Verdict[T]:
+    """Read, merge, coerce and validate a reply. `conventions` are the document's own for numbers and dates."""
     whole = question.kind == "whole"
     undo = task.wire[question.call.mode].undo if whole else question.undo
     exact = undo is None or "null" not in reply.text  # a null may stand for what is left out
@@ -60,6 +62,9 @@ def judge(task: Task[T], question: Question, reply: Reply) -> Verdict[T]:
     data = merged(question, data)
     if question.limits is not None and (ended := _ended(question.limits, data)):
         return Verdict(data=data, problems=ended, repairs=repairs)
+    if conventions is not None and (task.as_written or not task.strict):
+        turned = convert(data, task.target.json_schema, conventions, copied=task.as_written and whole)
+        data, repairs = turned.value, repairs + turned.repairs
     return validate(
         task, data, repairs, frozenset(split(path)[0] for path in question.paths) if question.kind == "parts" else None
     )

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from assay.coerce.conventions import Conventions
 from assay.engine import bounds, prompt, strategy
 from assay.engine.ground import Grounding
 from assay.engine.judge import Verdict, judge
@@ -47,11 +48,13 @@ class _Run(Generic[T]):
     stepped: int = 0
     signature: frozenset[tuple[str, str]] = frozenset()
     grounding: Grounding[T] = field(init=False)
+    conventions: Conventions = field(init=False)
     tight: bool = False
     requests: int = 0
 
     def __post_init__(self) -> None:
         self.grounding = Grounding(self.task, self.source)
+        self.conventions = Conventions(prompt.text_of(self.source), self.task.locale)
 
     def record(self, question: Question, reply: Reply, verdict: Verdict[T]) -> None:
         usage = reply.usage
@@ -158,7 +161,7 @@ def _judged(run: _Run[T], question: Question, reply: Reply) -> Verdict[T]:
         run.grounding.take_quotes(question, reply)
         verdict = good
     else:
-        verdict = judge(run.task, question, reply)
+        verdict = judge(run.task, question, reply, run.conventions)
     return verdict if verdict.problems else replace(verdict, problems=run.grounding.doubts(verdict))
 
 

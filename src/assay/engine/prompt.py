@@ -170,6 +170,11 @@ def others(found: Sequence[JSON]) -> str:
 
 # -- what is wanted where an answer has no value to judge -----------------------------------------------------------------
 
+COPY = (
+    "Numbers, amounts, dates and times are strings here: copy each exactly as the document prints it, with all its digits and signs "
+    '("1.240,50", "3. März 2026"); never convert or calculate.'
+)
+"""With `values="as_written"`."""
 UNCUT = "the whole answer: it was cut off"
 ONCE = "each item once: the list repeats itself without end"
 ENDLESS = "a value no longer than it stands in the document: it ran on without end"

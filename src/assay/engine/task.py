@@ -98,6 +98,9 @@ class Task(Generic[T]):
     retries: int | Retrying | AsyncRetrying = 2
     budget: Budget | None = None
     price: Price | None = None
+    as_written: bool = False
+    """The model copies numbers, dates and times as they are printed."""
+    locale: str | None = None
     ground: Ground = "off"
     marked: bool = False
     """Whether fields have markers of their own that ask for evidence."""

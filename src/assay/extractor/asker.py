@@ -120,8 +120,16 @@ class Asker(Generic[T]):
         wrong.__cause__ = error
         return Outcome(None, wrong, model=self.model, source=source if isinstance(source, str) else "")
 
-    def _task_for(self, settings: Settings) -> Task[T]:
-        task = self.task if settings.context is None else replace(self.task, context=settings.context)
+    @functools.cached_property
+    def _typed(self) -> Task[T]:
+        """For partial values, which are of the type while they come: a number that is copied as text is none before the end."""
+        if not self.task.as_written:
+            return self.task
+        return compile_task(self.target, self.options.updated({"values": "typed"}), self.connection)
+
+    def _task_for(self, settings: Settings, *, typed: bool = False) -> Task[T]:
+        task = self._typed if typed else self.task
+        task = task if settings.context is None else replace(task, context=settings.context)
         task = task if settings.budget is None else replace(task, budget=settings.budget)
         return (
             task if settings.max_tokens is None else replace(task, params=replace(task.params, max_tokens=settings.max_tokens))
@@ -177,7 +185,7 @@ class Asker(Generic[T]):
         return Items(self.target, self._task_for(settings).context, strict=self.task.strict)
 
     def _partials(self, source: Given, settings: Settings) -> Flow[None]:
-        planned = plan(self._task_for(settings), settings.stream_mode, chosen=self.options.mode != "auto")
+        planned = plan(self._task_for(settings, typed=True), settings.stream_mode, chosen=self.options.mode != "auto")
         task, endpoint = planned.task, self.connection.endpoint
         view = View(
             self.target.annotation,

@@ -1,7 +1,7 @@
 """Where the values of an answer stand in its source, by letters or by meaning, and which stand nowhere."""
 
-from assay.ground.evidence import Evidence
+from assay.ground.evidence import Evidence, as_printed
 from assay.ground.leaves import marked
 from assay.ground.markers import Grounded, Inferred, Quoted
 
-__all__ = ["Evidence", "Grounded", "Inferred", "Quoted", "marked"]
+__all__ = ["Evidence", "Grounded", "Inferred", "Quoted", "as_printed", "marked"]

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from assay.data.paths import put
 from assay.ground.choose import Chooser
 from assay.ground.find import Spot, spots
 from assay.ground.fold import Folded, fold
@@ -184,3 +185,14 @@ class Finder:
         if value.strip().replace(".", "", 1).lstrip("-").isdecimal() and (numbers := self._printed.number(value.strip())):
             return numbers
         return self._around.tight(value) or self._around.words(value) or self._around.near(value)
+
+
+def as_printed(data: JSON, text: str, schema: JSONObject) -> JSON:
+    """A value with its numbers, dates and times as a text prints them; what does not stand there as the value says it."""
+    evidence = Evidence(json.dumps(data), text, schema)
+    prints = {span.path: text[span.start : span.end] for span in evidence.spans}
+    for leaf in leaves(data, schema, schema):
+        if leaf.kind != "text":
+            shown = prints.get(leaf.path, leaf.value if isinstance(leaf.value, str) else json.dumps(leaf.value))
+            data = put(data, leaf.path, shown)
+    return data
