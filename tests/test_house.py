@@ -21,6 +21,7 @@ SRC = ROOT / "src"
 LAYERS = (
     {"types"},
     {"data", "prices"},
+    {"review"},
     {"outcome"},
     {"errors"},
     {"documents"},

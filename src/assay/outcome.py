@@ -9,6 +9,7 @@ from typing import Generic, Protocol
 
 from assay.data.confidence import of_answers
 from assay.data.places import Places
+from assay.review import Reviewed, page
 from assay.types import JSON, Message, Mode, Place, Problem, Repair, Span, T_co, Usage
 
 _NOTHING = Usage()
@@ -166,6 +167,15 @@ class Outcome(Generic[T_co]):
     def problems(self) -> tuple[Problem, ...]:
         """What was wrong with the last attempt; empty on success."""
         return () if self.ok or not self.attempts else self.attempts[-1].problems
+
+    def reviewed(self, title: str = "") -> Reviewed:
+        """What a page shows of it."""
+        failure = "" if self.error is None else str(self.error)
+        return Reviewed(title or self.model, self.source, self.data, self.spans, self.ungrounded, failure)
+
+    def page(self, title: str = "") -> str:
+        """An HTML page to check the value on: the source with each value marked, what stands nowhere first. No script, no request."""
+        return page([self.reviewed(title)])
 
     def unwrap(self) -> T_co:
         """The value, or the error raised."""

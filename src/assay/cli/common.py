@@ -69,6 +69,14 @@ def busy(what: str, *, quiet: bool) -> AbstractContextManager[object]:
     return nullcontext() if quiet else err.status(what)
 
 
+def write_page(path: Path, html: str) -> None:
+    """Write a page; a folder that is not there, or a full disk, is a `ConfigurationError`."""
+    try:
+        path.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
 def existing(path: Path, what: str) -> Path:
     """The path, when it is a file that is there."""
     if path.is_file():

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from assay.cli.common import write_page
 from assay.cli.console import err
 from assay.errors import ConfigurationError
 
@@ -25,10 +26,7 @@ def report(
         raise ConfigurationError(f"-o {output}: the report is an HTML page, name it .html")
     digest = read(run)
     html = page(digest, made=datetime.now(UTC))
-    try:
-        output.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"{output} cannot be written: {error.strerror or error}") from None
+    write_page(output, html)
     if not quiet:
         told = f"{output}: {digest.rows:,} rows, {digest.done:,} done, {digest.failed:,} failed"
         err.print(told, markup=False, highlight=False, soft_wrap=True)

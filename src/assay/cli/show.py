@@ -19,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.cli.console import harmless, to_json
+from assay.data.paths import get
 from assay.outcome import Attempt, Outcome
 from assay.types import JSON, Message, Problem, Repair, Usage
 
@@ -149,6 +150,23 @@ def summary(outcome: Outcome[Any]) -> Text:
     if outcome.repairs:
         facts.append(f"repaired: {', '.join(sorted({repair.kind for repair in outcome.repairs}))}")
     return Text(" · ".join([*facts, *outcome.notes]), style="dim")
+
+
+def ungrounded(outcome: Outcome[Any]) -> Text:
+    """Which values do not stand in the text, the first of them."""
+    paths, data = outcome.ungrounded, outcome.data
+    lines = [f"  {path or '(the value)'}  {_clipped(get(data, path))}" for path in paths[:MOST_UNGROUNDED]]
+    if len(paths) > MOST_UNGROUNDED:
+        lines.append(f"  ... and {len(paths) - MOST_UNGROUNDED} more")
+    return Text("\n".join([f"not in the text: {len(paths)} value{'s' * (len(paths) != 1)}", *lines]), style="yellow")
+
+
+MOST_UNGROUNDED, LONGEST_VALUE = 20, 100
+
+
+def _clipped(value: JSON) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
 def value(found: Any) -> RenderableType:
