@@ -8,6 +8,7 @@ import csv
 import gzip
 import json
 import os
+import zipfile
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -391,6 +392,38 @@ def test_packed_files_are_read_and_broken_ones_said(server, tmp_path, name, kind
     else:
         assert stop is not None
         assert "is broken" in stop.message
+
+
+def test_a_spreadsheet_is_a_table(server, tmp_path):
+    sheet = "".join(
+        f'<row r="{at}">' + "".join(f'<c r="{col}{at}" t="inlineStr"><is><t>{cell}</t></is></c>' for col, cell in zip("ABC", row, strict=True)) + "</row>"
+        for at, row in enumerate([("id", "text", "page"), ("a", "document 1", "7"), ("b", "document 2", "8"), ("c", "", "9")], 1)
+    )  # fmt: skip
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rel = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006"
+    with zipfile.ZipFile(tmp_path / "in.xlsx", "w") as file:
+        file.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{package}/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>',
+        )
+        file.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{rel}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        )
+        file.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{main}" xmlns:r="{rel}"><sheets><sheet name="Bills" sheetId="1" r:id="r1"/></sheets></workbook>',
+        )
+        file.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" Type="{rel}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        )
+        file.writestr("xl/worksheets/sheet1.xml", f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>')
+    assert batch(server, tmp_path / "in.xlsx", tmp_path / "out.jsonl").failures == {"input": 1}
+    assert [(row["id"], row["page"]) for row in out(tmp_path)] == [("a", "7"), ("b", "8"), ("c", "9")]
+    with pytest.raises(ConfigurationError, match="no column 'nope'.*'Bills'"):
+        batch(server, tmp_path / "in.xlsx", tmp_path / "no.jsonl", columns=Columns(text="nope"))
 
 
 # -- folders, globs, frames --------------------------------------------------------------------------------------------

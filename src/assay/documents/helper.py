@@ -117,6 +117,12 @@ def read(format_: str, data: bytes, wanted: Wanted) -> Document:
     )
 
 
+def rows(format_: str, data: bytes, wanted: Wanted) -> tuple[str, list[list[str]]]:
+    """The name of the first sheet that is shown, and its rows, all of one length."""
+    head, _ = HELPER.ask("rows", data, wanted, format=format_)
+    return head["sheet"], head["rows"]
+
+
 SHOWN = ("pdf", "image")
 """Formats whose pages can be shown as images."""
 

@@ -52,6 +52,9 @@ def _answer(head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], list[byt
     wanted = Wanted(head["name"], None if pages is None else tuple(pages), head["encoding"])
     if head["verb"] == "read":
         return _packed(module.read(data, wanted))
+    if head["verb"] == "rows":
+        sheet, rows = module.rows(data, wanted)
+        return {"sheet": sheet, "rows": rows}, []
     return {}, module.render(data, wanted, dpi=head["dpi"], side=head["side"], most_bytes=head["most_bytes"])
 
 

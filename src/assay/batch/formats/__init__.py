@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.batch.files import Owned
-from assay.batch.formats import folder, jsonl, python, table
+from assay.batch.formats import folder, jsonl, python, sheet, table
 from assay.batch.formats.opening import PACKED, kind_of
 from assay.batch.formats.parts import joined
 from assay.batch.formats.python import Rows
@@ -55,6 +55,9 @@ _READ: dict[str, Callable[[Path, ReadOptions, str], Source]] = {
     **dict.fromkeys(table.SUFFIXES, table.source),
     **dict.fromkeys(_PARQUET, lambda path, options, part: _parquet().source(path, options, part)),
 }
+_PARTS = frozenset(_READ)
+"""Formats of which a folder of files is one table."""
+_READ |= dict.fromkeys(sheet.SUFFIXES, sheet.source)
 _WRITTEN: dict[str, Callable[[Owned, Layout, bool], Sink]] = {
     **dict.fromkeys(jsonl.SUFFIXES, lambda owned, _, __: jsonl.JSONLSink(owned)),
     **dict.fromkeys(table.SUFFIXES, lambda owned, layout, safe: table.CSVSink(owned, layout, safe=safe)),
@@ -90,7 +93,7 @@ def files_of(path: Path, options: ReadOptions) -> list[Path]:
     if path.is_dir():
         files = list(folder.files(path, options))
         kinds = {kind_of(file) for file in files if not file.name.startswith("_")}
-        parts = len(kinds) == 1 and kinds <= _READ.keys()
+        parts = len(kinds) == 1 and kinds <= _PARTS
         return [file for file in files if not file.name.startswith("_")] if parts else []
     if path.exists() or not glob.has_magic(str(path)):
         return [path]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 from assay.documents.document import Builder, Document, Wanted
 from assay.documents.pages import chosen
@@ -14,12 +15,23 @@ CELLS = 5_000_000
 """Of one sheet, from its first to its last: a cell far away makes millions of empty ones."""
 
 
+T = TypeVar("T")
+
+
 def read(data: bytes, wanted: Wanted) -> Document:
+    return _opened(data, wanted, _sheets)
+
+
+def rows(data: bytes, wanted: Wanted) -> tuple[str, list[list[str]]]:
+    """The name of the first sheet that is shown, and its rows, all of one length."""
+    return _opened(data, wanted, _table)
+
+
+def _opened(data: bytes, wanted: Wanted, use: Callable[[Any, Wanted], T]) -> T:
     import python_calamine as calamine  # noqa: PLC0415  # the extra `documents`
 
     try:
-        book = calamine.CalamineWorkbook.from_filelike(BytesIO(data))
-        return _sheets(book, wanted)
+        return use(calamine.CalamineWorkbook.from_filelike(BytesIO(data)), wanted)
     except calamine.PasswordError:
         raise ConfigurationError(f"{wanted.name} is a spreadsheet with a password: save it without") from None
     except calamine.CalamineError as error:
@@ -42,13 +54,28 @@ def _sheets(book: Any, wanted: Wanted) -> Document:
     return builder.document(notes=notes)
 
 
+def _table(book: Any, wanted: Wanted) -> tuple[str, list[list[str]]]:
+    import python_calamine as calamine  # noqa: PLC0415  # the extra `documents`
+
+    for number, sheet in enumerate(book.sheets_metadata):
+        if sheet.visible == calamine.SheetVisibleEnum.Visible and sheet.typ == calamine.SheetTypeEnum.WorkSheet:
+            found = book.get_sheet_by_index(number)
+            _check_size(found, wanted.name)
+            return sheet.name, [[_cell(cell) for cell in row] for row in found.iter_rows()]
+    return "", []
+
+
 def _text(sheet: Any, name: str) -> str:
+    _check_size(sheet, name)
+    rows = ([_cell(cell) for cell in row] for row in sheet.iter_rows())
+    return "\n".join(" | ".join(_bare(row)) for row in rows if any(row))
+
+
+def _check_size(sheet: Any, name: str) -> None:
     if sheet.height * sheet.width > CELLS:
         raise ConfigurationError(
             f"{name}: sheet {sheet.name!r} has {sheet.height} rows of {sheet.width} cells, more than {CELLS // 1_000_000} million cells"
         )
-    rows = ([_cell(cell) for cell in row] for row in sheet.iter_rows())
-    return "\n".join(" | ".join(_bare(row)) for row in rows if any(row))
 
 
 def _bare(row: list[str]) -> list[str]:
