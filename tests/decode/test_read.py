@@ -61,6 +61,19 @@ def test_a_text_cut_anywhere_gives_a_part_of_the_value_and_says_so(value: object
         assert is_part(reading.value, value), text[:end]
 
 
+@settings(deadline=None, max_examples=20)
+@given(documents, st.sampled_from(["{}", "```json\n{}", "Here it is: {}"]))
+def test_a_cut_text_that_cannot_be_read_says_that_it_was_cut(value: object, form: str) -> None:
+    for text in (json.dumps(value), json.dumps(value, indent=1), bare_keys(json.dumps(value))):
+        for end in range(2, len(text) - 1):
+            try:
+                read(form.format(text[:end]))
+            except DecodeError as error:
+                cut = text[:end].rstrip()
+                whole = cut[-1:] in ("]", "}") or not re.search(r"[{\[]", cut)
+                assert error.problems[0].kind == "truncated" or whole, text[:end]  # noqa: PT017
+
+
 def is_part(part: object, of: object) -> bool:
     """Whether `part` is what may be left of `of` when its end is missing."""
     match part, of:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, PlainValidator, WrapValidator, model_validator
 
+from assay.types import Reply
 from judging import said
 
 
@@ -171,3 +172,31 @@ def test_an_unclear_number_is_no_text(number: str) -> None:
     for type_ in (dict[str, Any], dict[str, str]):
         assert said(type_, f'{{"value": {number}}}').problems
         assert said(type_, f"{{value: {number}, other: 1}}").problems
+
+
+def test_a_problem_of_a_key_is_one_of_the_object_that_has_it() -> None:
+    class Closed(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        a: int = 0
+
+    class Holder(BaseModel):
+        inner: Closed = Closed()
+        counts: dict[int, float] = {}
+
+    for text, path, key in [
+        ('{"counts": {"one": 1.5, "2": 2}}', "/counts", '"one"'),
+        ('{"inner": {"a": 1, "b": 2}}', "/inner", '"b"'),
+    ]:
+        problem = said(Holder, text, strict=True).problems[0]
+        assert problem.path == path
+        assert key in problem.want
+    assert said(dict[int, float], '{"one": 1.5}').problems[0].path == ""
+    assert said(Closed, '{"a": 1, "b": 2}', strict=True).problems[0].path == ""
+
+
+@pytest.mark.parametrize("finish", ["length", "stop", "content_filter", "error", None])
+def test_a_cut_answer_says_so_whatever_cut_it(finish: str | None) -> None:
+    for text in ('{"price": 1, "prices": [1, 2', '{"price": 1, "note": "he said "', '{"price": 1, tru: [{"a', '{"price": "1'):
+        verdict = said(Exact, Reply(text, finish))
+        assert verdict.cut
+        assert [problem.kind for problem in verdict.problems] == ["truncated"]

@@ -93,15 +93,15 @@ def _cut(word: str) -> tuple[JSON, str]:
 
 def bare(text: str, start: int, where: Where, stack: list[str]) -> Bare:
     """Where the unquoted run that starts at `start` ends."""
-    stop, pos, braces = _STOP[where], start, 0
+    stop, pos, braces, opened = _STOP[where], start, 0, False
     while found := stop.search(text, pos):
         pos, mark = found.start(), found.group()
-        if mark in "[{" and literal(text[start:pos].rstrip(), cut=False)[1] != "unquoted string":
+        if mark in "[{" and _is_literal(text, start, pos):
             return _bare(text, start, pos)  # a value, and behind it the next one: a comma is missing
         if mark in "{(":
             braces += 1
         elif mark == "[":
-            pass  # part of the text, as in `see [1]`; unbalanced, it is doubtful
+            opened = True  # part of the text, as in `see [1]`; unbalanced, it is doubtful
         elif mark in "})" and braces:
             braces -= 1
         elif mark in QUOTES:
@@ -109,16 +109,23 @@ def bare(text: str, start: int, where: Where, stack: list[str]) -> Bare:
             if ended:
                 return ended
         elif mark in "/#":
-            known = literal(text[start:pos].rstrip(), cut=False)[1] != "unquoted string"
+            known = _is_literal(text, start, pos)
             if (comment_end(text, pos, pos + 2) > pos and text[pos - 1].isspace()) or (known and mark == "#"):
                 ends = known or text.startswith("/*", pos) or "\n" in text[pos : comment_end(text, pos, len(text)) + 1]
                 return _bare(text, start, pos, doubt=not ends)
             if known and text.startswith(("//", "/*"), pos):
                 return _bare(text, start, pos)
-        elif _stops(mark, where, stack) or (mark == "]" and text.find("[", start, pos) < 0):
+        elif _stops(mark, where, stack) or (mark == "]" and not opened):
             return _bare(text, start, pos, doubt=_doubtful(text, start, pos, mark, where))
         pos += 1
     return _bare(text, start, len(text))
+
+
+def _is_literal(text: str, start: int, pos: int) -> bool:
+    return pos - start < _LONGEST_LITERAL and literal(text[start:pos].rstrip(), cut=False)[1] != "unquoted string"
+
+
+_LONGEST_LITERAL = 500  # looked at again at every sign: longer runs are no literals
 
 
 def _bare(text: str, start: int, pos: int, *, doubt: bool = False) -> Bare:
@@ -204,6 +211,6 @@ def _at_quote(text: str, start: int, pos: int, where: Where) -> Bare | None:
     spaced = text[pos - 1].isspace()
     if not spaced and (mark == "" or mark in ",}]"):
         return Bare(pos, pos + 1, "missing quote")
-    if where == "item" and (spaced or literal(text[start:pos], cut=False)[1] != "unquoted string"):
+    if where == "item" and (spaced or _is_literal(text, start, pos)):
         return _bare(text, start, pos, doubt=_doubtful(text, start, pos, mark, where))
     return None if text[pos] in SINGLE else _bare(text, start, pos, doubt=True)

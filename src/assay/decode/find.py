@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from assay.decode.cursor import UnreadableError
 from assay.decode.lenient import Parsed, Tries, read_at
 from assay.decode.nesting import may_end_later
-from assay.decode.scan import QUOTES, at, bare_key, peek, quoted_key, skip, value_start
+from assay.decode.scan import CLOSES, QUOTES, at, bare_key, peek, quoted_key, skip, value_start
 from assay.types import Repair
 
 _OPEN_TAG = re.compile(r"\s*<(think|thinking|thought|reasoning|reflection|scratchpad)>", re.IGNORECASE)
@@ -133,6 +133,25 @@ def in_prose(text: str, start: int) -> Iterator[Found]:
         pos = behind = max(read.end, begin + 1)
     if pos > root:
         _check_rest(text[pos:], pos)
+
+
+_TOKEN = re.compile(r"\"(?:[^\"\\]++|\\.)*+(?P<end>\"?)|[{}\[\]]", re.DOTALL)
+
+
+def cut_off(text: str) -> bool:
+    """Whether a text that cannot be read ends within its value: in a string, or in brackets of which the outermost does not end it."""
+    first = _BRACKET.search(text)
+    if first is None or text.rstrip().endswith(("```", CLOSES[first.group()])):
+        return False
+    depth = 0
+    for token in _TOKEN.finditer(text, first.start()):
+        sign = token.group()[0]
+        if sign == '"' and not token["end"]:
+            return True
+        depth += (sign in "{[") - (sign in "}]")
+        if depth == 0:
+            return False
+    return depth > 0
 
 
 def _citation(value: object) -> bool:

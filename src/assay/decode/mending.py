@@ -87,7 +87,8 @@ def _lenient(text: str, reader: Reader) -> Reading:
     except UnreadableError as error:
         if (judged := _by_schema(text, reader)) is not None:
             return judged
-        raise _error(text, f"{error.why} (character {error.pos})", error.kind, error.path) from None
+        kind: ProblemKind = "truncated" if find.cut_off(text) else error.kind
+        raise _error(text, f"{error.why} (character {error.pos})", kind, error.path) from None
     except RecursionError:
         raise _error(text, f"nested too deep: more than {DEPTH} levels, or the caller's stack is nearly full", "json") from None
 

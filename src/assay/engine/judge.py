@@ -52,7 +52,8 @@ def judge(task: Task[T], question: Question, reply: Reply, conventions: Conventi
     try:
         reading = (task.target.reader if whole else task.target.reader.parts)(reply.text)
     except DecodeError as error:
-        return Verdict(problems=error.problems, cut=error.problems[0].kind == "truncated")
+        cut = error.problems[0].kind == "truncated" or reply.finish_reason in ("length", RUNAWAY)
+        return Verdict(problems=(_CUT,) if cut else error.problems, cut=cut)
     repairs = reading.repairs
     data = task.target.wrap(reading.value) if whole else _opened(question, reading.value)
     if undo is not None:
@@ -120,8 +121,19 @@ def validate(task: Task[T], data: JSON, repairs: tuple[Repair, ...], keys: froze
         surplus = [problem for problem in invalid.problems if _is_surplus(task, problem, data)]
         if surplus:
             return validate(task, *_without(data, repairs, surplus))
-        return Verdict(data=data, problems=invalid.problems, repairs=repairs)
+        return Verdict(data=data, problems=tuple(_about_keys(problem, data) for problem in invalid.problems), repairs=repairs)
     return Verdict(value, _bare(task, text.decode()), data, repairs=repairs)
+
+
+def _about_keys(problem: Problem, data: JSON) -> Problem:
+    """A problem of a key as one of the object that has it: under the key itself, no answer could take it away or rename it."""
+    named = problem.want.startswith("a key that")
+    if not problem.path or not (named or problem.kind == "extra"):
+        return problem
+    above, _, _ = problem.path.rpartition("/")
+    key = prompt.compact(split(problem.path)[-1])
+    want = f"in place of the key {key} {problem.want}" if named else f"no key {key}: it is not a field of the answer"
+    return Problem(above, paths.get(data, above), want, problem.kind)
 
 
 def _refuse_infinite(data: JSON) -> None:

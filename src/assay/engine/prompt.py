@@ -234,7 +234,7 @@ def _line(problem: Problem) -> str:
         case "missing":
             return f"{where}missing, want {problem.want}"
         case "extra":
-            return f"{where}not a field of the answer"
+            return f"{where}{problem.want}"
         case "json" | "ambiguous" | "truncated" | "empty" | "refusal" | "server":
             return f"{where}{problem.want}"
         case "ungrounded":
