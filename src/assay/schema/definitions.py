@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -32,10 +32,11 @@ class Definitions:
     @classmethod
     def of(cls, schema: JSONObject) -> Definitions:
         uses = Counter(ref for _, ref in references(schema))
-        targets = {ref: followed({"$ref": ref}, schema) for ref in uses}
-        leads = {ref: Counter(inner for _, inner in references(target)) for ref, target in targets.items()}
-        own = {ref: sum(1 + len(part.get("enum", ())) for _, part in walk(target)) for ref, target in targets.items()}
-        depth = {ref: 1 + max(len(way) for way, _ in walk(target)) // 2 for ref, target in targets.items()}
+        leads: dict[str, Counter[str]] = {}
+        own: dict[str, int] = {}
+        depth: dict[str, int] = {}
+        for ref in uses:
+            leads[ref], own[ref], depth[ref] = _looked_at(followed({"$ref": ref}, schema))
         return cls(uses, leads, _looped(leads), own, depth)
 
     def inner_first(self) -> list[str]:
@@ -59,20 +60,47 @@ class Definitions:
         return named
 
 
+def _looked_at(schema: JSONObject) -> tuple[Counter[str], int, int]:
+    """The references in a definition, its schemas and listed values, and how many schemas lie within each other."""
+    inner: Counter[str] = Counter()
+    size = deep = 0
+    for way, part in walk(schema):
+        size, deep = size + 1 + len(part.get("enum", ())), max(deep, len(way))
+        if isinstance(ref := part.get("$ref"), str):
+            inner[ref] += 1
+    return inner, size, 1 + deep // 2
+
+
 def _looped(leads: Mapping[str, Counter[str]]) -> frozenset[str]:
-    """Those that lead back to themselves; what leads to nothing, or is led to by nothing, is taken away first."""
-    left = {ref: set(inner) for ref, inner in leads.items()}
-    while ends := {ref for ref, inner in left.items() if not inner & left.keys()}:
-        left = {ref: inner for ref, inner in left.items() if ref not in ends}
-    return frozenset(ref for ref in left if ref in _reached(ref, left))
-
-
-def _reached(start: str, leads: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    ahead = set(leads[start])
-    while ahead:
-        ref = ahead.pop()
-        if ref not in found:
-            found.add(ref)
-            ahead |= leads.get(ref, set())
-    return found
+    """Those that lead back to themselves: the strongly connected ones, found in one pass (Tarjan)."""
+    looped: set[str] = set()
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    open_: list[str] = []
+    is_open: set[str] = set()
+    for start in leads:
+        ahead: list[tuple[str, Iterator[str]]] = [] if start in number else [(start, iter(leads[start]))]
+        while ahead:
+            here, others = ahead[-1]
+            if here not in number:
+                number[here] = low[here] = len(number)
+                open_.append(here)
+                is_open.add(here)
+            other = next(others, None)
+            if other is not None:
+                if other not in number:
+                    ahead.append((other, iter(leads.get(other, ()))))
+                elif other in is_open:
+                    low[here] = min(low[here], number[other])
+                continue
+            ahead.pop()
+            if ahead:
+                low[ahead[-1][0]] = min(low[ahead[-1][0]], low[here])
+            if low[here] == number[here]:
+                at = open_.index(here) if open_[-1] != here else len(open_) - 1
+                group = open_[at:]
+                del open_[at:]
+                is_open.difference_update(group)
+                if len(group) > 1 or here in leads.get(here, ()):
+                    looped.update(group)
+    return frozenset(looped)

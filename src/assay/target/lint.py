@@ -122,7 +122,10 @@ def _said_by_texts(schema: JSONObject) -> bool:
 
 def depth(schema: JSONObject) -> int:
     """Objects within objects, recursion counted once."""
-    definitions = Definitions.of(schema)
+    return _levels(schema, Definitions.of(schema))
+
+
+def _levels(schema: JSONObject, definitions: Definitions) -> int:
     deep = {ref: _deep(resolve({"$ref": ref}, schema), {}) for ref in definitions.looped}
     for ref in definitions.inner_first():
         deep[ref] = _deep(resolve({"$ref": ref}, schema), deep)
@@ -138,9 +141,10 @@ def _deep(schema: JSON, known: Mapping[str, int]) -> int:
 
 
 def _depth(root: JSONObject) -> Iterator[Finding]:
-    if (deep := depth(root)) > DEPTH_LIMIT:
+    definitions = Definitions.of(root)
+    if (deep := _levels(root, definitions)) > DEPTH_LIMIT:
         yield Finding("", "deep", f"{deep} objects within each other: small models lose their way below {DEPTH_LIMIT}")
-    if looped := sorted(Definitions.of(root).looped):
+    if looped := sorted(definitions.looped):
         yield Finding(
             looped[0].removeprefix("#"), "recursive", "a type within itself: without a limit, small models may never end"
         )
