@@ -111,6 +111,8 @@ class Bound:
     """Of the source: a list that copies from it has no more equal items than these."""
     source: str
     """In which whatever an answer repeats may stand."""
+    text: int | None = None
+    """Characters of one text in it; None: no bound of its own."""
 
 
 RUNAWAY = "runaway"

@@ -55,6 +55,16 @@ def test_what_goes_on_without_repeating_ends_at_the_bound() -> None:
     assert 500 < (pulled(text, characters=500) or 0) < 600
 
 
+def test_one_text_has_a_bound_of_its_own() -> None:
+    rambling = " ".join(str(n * 7919) for n in range(400))
+    many = json.dumps([str(n * 7919) for n in range(400)])
+    leash = Leash(Bound(None, 5, LINE, 600))
+    assert any(leash.feed(piece) for piece in ['{"a": "say \\"', *rambling])
+    assert 600 < leash._length < 700
+    leash = Leash(Bound(None, 5, LINE, 600))
+    assert not any(leash.feed(piece) for piece in many)
+
+
 @pytest.mark.parametrize(
     ("source", "value"),
     [

@@ -178,6 +178,22 @@ def test_a_loop_that_goes_on_is_asked_in_another_mode_and_costs_no_more_each_tim
     assert outcome.problems[0].kind == "truncated"
 
 
+@pytest.mark.parametrize(
+    "words", ["only what the document says there, or null: it ran on without end", "Ran: it ran on without end."]
+)
+def test_our_own_words_are_no_value(words: str) -> None:
+    """Small models copy what they are told."""
+    away = '{"name": "' + "very " * 800
+    echo = json.dumps({"name": "star anise", "preparation": words, "optional": True})
+    part = json.dumps({"/preparation": words})
+    outcome, (_, _, again, _), _ = play(
+        task(Ingredient, retries=3), cut(away), echo, part, '{"/preparation": null}', source=LINE
+    )
+    assert outcome.unwrap() == Ingredient(name="star anise", optional=True)
+    assert "/preparation" in said(again)
+    assert words not in said(again)
+
+
 def test_a_loop_inside_a_list_keeps_the_items_before_it() -> None:
     class Recipe(BaseModel):
         ingredients: list[Ingredient]

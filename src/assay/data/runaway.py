@@ -34,6 +34,7 @@ class Leash:
         self._length = self._looked = 0
         self._end = ""
         self._quoted = self._escaped = False
+        self._opened = 0
 
     def feed(self, piece: str) -> str | None:
         """Why the text must not go on, in words that follow "it"; None while it may."""
@@ -43,23 +44,28 @@ class Leash:
         if self._length - self._looked < EVERY:
             return None
         self._looked = self._length
-        limit = self._bound.characters
+        limit, longest = self._bound.characters, self._bound.text
+        if longest is not None and self._quoted and self._length - self._opened > longest:
+            return f"has a text of more than {longest:,} characters, more than its source can fill"
         if limit is not None and self._length > limit:
             return f"went on for {self._length:,} characters, more than its source can fill"
         return "repeated itself" if self._circles() else None
 
     def _see_quotes(self, piece: str) -> None:
-        """Whether what comes next stands in a string."""
+        """Whether what comes next stands in a string, and where that began."""
+        before = self._length - len(piece)
         if "\\" not in piece and not self._escaped:
-            self._quoted ^= piece.count('"') % 2 == 1
+            if (count := piece.count('"')) > 0:
+                self._quoted ^= count % 2 == 1
+                self._opened = before + piece.rindex('"')
             return
-        for character in piece:
+        for at, character in enumerate(piece):
             if self._escaped:
                 self._escaped = False
             elif character == "\\":
                 self._escaped = self._quoted
             elif character == '"':
-                self._quoted = not self._quoted
+                self._quoted, self._opened = not self._quoted, before + at
 
     def _circles(self) -> bool:
         """Whether it has come to an end that repeats, which no source asks for."""

@@ -28,7 +28,8 @@ def bound(task: Task[Any], source: Source) -> Bound:
     if not prompt.is_text(source):
         return Bound(None, UNKNOWN_WORDS, text)
     words = max(1 + sum(map(text.count, " \n,")), len(text) // PER_TOKEN if not text.isascii() else 0)
-    return Bound(task.target.extent.characters(len(text) + len(task.prompt.instructions), words), words, text)
+    length, extent = len(text) + len(task.prompt.instructions), task.target.extent
+    return Bound(extent.characters(length, words), words, text, extent.text(length))
 
 
 def ran_away(bound: Bound, reply: Reply) -> bool:

@@ -58,7 +58,7 @@ def after_cut(
     if following is None and not away and _met_limit(question, reply):
         following = _roomier(task, source, question, reply)
     following = following or _once_more(task, source, question, cut, reply, away=away, stuck=stuck)
-    return replace(following, tight=following.tight or away)
+    return replace(following, question=replace(following.question, complains=True), tight=following.tight or away)
 
 
 # -- where it ended -----------------------------------------------------------------------------------------------------

@@ -61,8 +61,9 @@ def judge(task: Task[T], question: Question, reply: Reply, conventions: Conventi
     if reading.truncated or (reply.finish_reason in ("length", RUNAWAY) and repairs):
         return Verdict(data=data, problems=(_CUT,), repairs=repairs, cut=True)
     data = merged(question, data)
-    if question.limits is not None and (ended := _ended(question.limits, data)):
-        return Verdict(data=data, problems=ended, repairs=repairs)
+    wrong = _echoed(question, data) or (_ended(question.limits, data) if question.limits is not None else ())
+    if wrong:
+        return Verdict(data=data, problems=wrong, repairs=repairs)
     if conventions is not None and (task.as_written or not task.strict):
         turned = convert(data, task.target.json_schema, conventions, copied=task.as_written and whole)
         data, repairs = turned.value, repairs + turned.repairs
@@ -84,7 +85,7 @@ def _at_once(task: Task[T], question: Question, text: str) -> Verdict[T] | None:
         return None
     if target.annotation is None and task.coercer(whole := target.wrap(value)) != Coerced(whole):
         return None  # a JSON Schema keeps keys that it does not know: those of a wrapper may be among them
-    return Verdict(value, _bare(task, text))
+    return None if _echoed(question, from_json(text)) else Verdict(value, _bare(task, text))
 
 
 _CUT = Problem("", None, prompt.UNCUT, "truncated")
@@ -230,6 +231,17 @@ def _with_items(question: Question, answer: JSON) -> JSON:
     while items and items[0] == have[-1]:
         items = items[1:]
     return paths.put(question.base, path, have + items)
+
+
+def _echoed(question: Question, data: JSON) -> tuple[Problem, ...]:
+    """The texts of an answer that are our own words about the one before."""
+    if not question.complains:
+        return ()
+    return tuple(
+        Problem(path, None, prompt.WORDS_OF_THE_DOCUMENT, "missing")  # shown back to it they would be copied again
+        for path, value in paths.walk(data)
+        if isinstance(value, str) and any(words in value for words in prompt.OWN_WORDS)
+    )
 
 
 def _ended(limits: Limits, data: JSON) -> tuple[Problem, ...]:

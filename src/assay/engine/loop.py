@@ -151,7 +151,8 @@ def ask_until_good(task: Task[T], source: Source, begin: Question | None = None)
             if wait > 0:
                 yield Sleep(wait)
         run.note(following.note)
-        question, run.tight = following.question, run.tight or following.tight
+        complains = question.complains or following.question.complains
+        question, run.tight = replace(following.question, complains=complains), run.tight or following.tight
 
 
 def _judged(run: _Run[T], question: Question, reply: Reply) -> Verdict[T]:

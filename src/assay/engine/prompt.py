@@ -177,7 +177,10 @@ COPY = (
 """With `values="as_written"`."""
 UNCUT = "the whole answer: it was cut off"
 ONCE = "each item once: the list repeats itself without end"
-ENDLESS = "a value no longer than it stands in the document: it ran on without end"
+ENDLESS = "only what the document says there, or null: it ran on without end"
+OWN_WORDS = ("ran on without end", "repeats itself without end", "the whole answer: it was cut off")
+"""Of these sentences, what small models have been seen to give as a value."""
+WORDS_OF_THE_DOCUMENT = "words of the document, or null"
 WILLING = "an answer: the model declined"
 
 

@@ -132,6 +132,8 @@ class Question:
     """The parts asked for, or the one list."""
     rest: tuple[str, ...] = ()
     """With `more`: the parts asked for besides, to which the answer had not come when its list was cut."""
+    complains: bool = False
+    """Whether it says what was wrong with a cut answer, in words that no value should have."""
     limits: Limits | None = None
     """The bounds that the server was given for texts and lists that have none of their own."""
     undo: Undo | None = None

@@ -18,6 +18,9 @@ A_SCALAR, A_MEMBER = 12, 10
 FEWEST = 5
 """Items that a list may have however few words its source has."""
 
+A_LONG_TEXT = 600
+"""Characters that one text may have however short its source is."""
+
 Size = tuple[int, int]
 """Characters of what is there once, and of what may be there again for each word of the source."""
 
@@ -37,6 +40,10 @@ class Extent:
         once, each = self._frame_size
         texts, said, items = self._said
         return once + each * max(FEWEST, words, items) + COPIES * length + max(LEAST, A_TEXT * texts) + said
+
+    def text(self, length: int) -> int:
+        """Characters of one text of such an answer."""
+        return max(A_LONG_TEXT, COPIES * length, self._said[1])
 
     @cached_property
     def _frame_size(self) -> Size:
