@@ -73,3 +73,8 @@ def _around(boxes: list[Box]) -> Box | None:
         return None
     left, bottom, right, top = zip(*boxes, strict=True)
     return (min(left), min(bottom), max(right), max(top))
+
+
+def unpack(words: bytes) -> Iterable[tuple[int, int, float, float, float, float]]:
+    """What `pack` packed."""
+    return _WORD.iter_unpack(words)

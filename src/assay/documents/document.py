@@ -55,7 +55,6 @@ class Wanted:
     pages: tuple[int, ...] | None = None
     """Numbers of pages, slides or sheets, counted from 1; None: all."""
     encoding: str | None = None
-    ocr: str | None = None
 
 
 class Builder:

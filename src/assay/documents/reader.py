@@ -13,6 +13,7 @@ from assay.documents import helper
 from assay.documents.document import Document, Wanted
 from assay.documents.formats.plain import READ
 from assay.documents.kind import HEAD, INSTEAD, Kind, kind_of
+from assay.documents.ocr import check, recognized
 from assay.documents.pages import Pages, numbers
 from assay.errors import ConfigurationError
 
@@ -61,13 +62,13 @@ def read(
     """The text of a file, with its pages (sheets, slides) as places.
 
     `source` is a path, or the bytes of a file. `pages` chooses pages, slides or sheets, counted from 1: `"1-3,7"`, a number,
-    numbers. `encoding` is that of a text that is not UTF-8. `ocr="tesseract"` reads pages that are images with that program.
+    numbers. `encoding` is that of a text that is not UTF-8. `ocr="tesseract"` (or `"tesseract:deu+eng"`) reads pages that are images with that program.
     `name` is what errors call bytes. Raises `ConfigurationError` for what cannot be read, and says what to do.
     """
     data, called = _opened(source, name)
-    if ocr not in (None, "tesseract"):
-        raise ConfigurationError(f"ocr must be 'tesseract' or None; got {ocr!r}")
-    return read_bytes(data, Wanted(called, numbers(pages), encoding, ocr))
+    check(ocr)
+    document = read_bytes(data, Wanted(called, numbers(pages), encoding))
+    return recognized(document, ocr) if ocr is not None and document.blank else document
 
 
 def read_bytes(data: bytes, wanted: Wanted) -> Document:
