@@ -16,7 +16,7 @@ from assay.errors import ConfigurationError
 from assay.options import Split
 from assay.outcome import Conflict, Told
 from assay.schema.navigate import at, govern, positions
-from assay.split.seen import Item, Read, View, same, united
+from assay.split.seen import Item, Read, View, folded, same, united
 from assay.types import JSON, JSONObject, Span
 
 
@@ -104,13 +104,13 @@ class _Merger:
                 return views[0]
 
     def _most(self, views: Sequence[View]) -> View:
-        counts = Counter(_folded(view.value) for view in views)
-        return max(views, key=lambda view: counts[_folded(view.value)])
+        counts = Counter(folded(view.value) for view in views)
+        return max(views, key=lambda view: counts[folded(view.value)])
 
     def _tell(self, path: str, chosen: View, others: Iterable[View]) -> None:
         told: dict[Any, Told] = {}
         for view in (chosen, *others):
-            told.setdefault(_folded(view.value), Told(view.value, view.read.number, *(view.place or (None, None))))
+            told.setdefault(folded(view.value), Told(view.value, view.read.number, *(view.place or (None, None))))
         if len(told) < 2:
             return
         conflict = Conflict(path, chosen.value, tuple(told.values()))
@@ -121,10 +121,6 @@ class _Merger:
 
 def _below(path: str, key: str) -> str:
     return f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
-
-
-def _folded(value: JSON) -> str:
-    return " ".join(value.casefold().split()) if isinstance(value, str) else repr(value)
 
 
 def starts(spans: Iterable[Span], prefix: str, count: int) -> list[int | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 from assay.split.cut import Piece
 from assay.types import JSON, Span, frozen
@@ -73,32 +74,61 @@ def united(views: Iterable[View], *, unique: bool = False, key: str | None = Non
 
     `unique`: the schema says that no two are equal. `key`: items with the same value under it are one, wherever they stand.
     """
-    items: list[Item] = []
+    known = _Known(unique=unique, key=key)
     for view in views:
-        places = view.places()
-        at = _known(items, view, places, unique=unique, key=key)
-        if at is None:
-            items.append(Item((view,), places))
-        else:
-            items[at] = Item((*items[at].views, view), {**places, **items[at].places})
+        known.add(view, view.places())
+    items = known.items
     return items if len({view.read.turn for item in items for view in item.views}) < 2 else sorted(items, key=lambda i: i.start)
 
 
-def _known(items: list[Item], view: View, places: Places, *, unique: bool, key: str | None) -> int | None:
-    for at in range(len(items) - 1, -1, -1):
-        item = items[at]
-        if (key is not None and _same_key(item, view, key)) or (unique and _same(item.views[0].value, view.value)):
-            return at
-        if _share_text(item, view) and _same_place(item, view, places):
-            return at
-    return None
+class _Known:
+    """The items so far, found again by the ends of their places, their keys or their values: not by looking at each."""
+
+    def __init__(self, *, unique: bool, key: str | None) -> None:
+        self.items: list[Item] = []
+        self._unique, self._key = unique, key
+        self._at: dict[Hashable, list[int]] = {}
+
+    def add(self, view: View, places: Places) -> None:
+        marks = list(self._marks(view, places))
+        at = self._find(view, places, marks)
+        if at is None:
+            at = len(self.items)
+            self.items.append(Item((view,), places))
+        else:
+            item = self.items[at]
+            self.items[at] = Item((*item.views, view), {**places, **item.places})
+        for mark in marks:
+            if at not in (found := self._at.setdefault(mark, [])):
+                found.append(at)
+
+    def _find(self, view: View, places: Places, marks: list[Hashable]) -> int | None:
+        for at in sorted({at for mark in marks for at in self._at.get(mark, ())}, reverse=True):
+            item = self.items[at]
+            if (self._key is not None and _same_key(item, view, self._key)) or (
+                self._unique and same(item.views[0].value, view.value)
+            ):
+                return at
+            if _share_text(item, view) and _same_place(item, view, places):
+                return at
+        return None
+
+    def _marks(self, view: View, places: Places) -> Iterator[Hashable]:
+        """What two views of one item have in common: of a part of it, one end at least."""
+        for path, (start, end) in places.items():
+            yield path, "start", start
+            yield path, "end", end
+        if self._key is not None and isinstance(view.value, dict) and (named := view.value.get(self._key)) is not None:
+            yield "key", folded(named)
+        if self._unique or not places:
+            yield "value", folded(view.value)
 
 
 def _same_key(item: Item, view: View, key: str) -> bool:
     mine = view.value.get(key) if isinstance(view.value, dict) else None
     if mine is None:
         return False
-    return any(isinstance(other.value, dict) and _same(other.value.get(key), mine) for other in item.views)
+    return any(isinstance(other.value, dict) and same(other.value.get(key), mine) for other in item.views)
 
 
 def _share_text(item: Item, view: View) -> bool:
@@ -117,7 +147,7 @@ def _overlap(a: Piece, b: Piece) -> bool:
 def _same_place(item: Item, view: View, places: Places) -> bool:
     """Whether more of what stands somewhere stands at the same place than at another one."""
     if not places or not item.places:
-        return not places and not item.places and any(_same(other.value, view.value) for other in item.views)
+        return not places and not item.places and any(same(other.value, view.value) for other in item.views)
     same = other = 0
     for path, (start, end) in places.items():
         if path in item.places:
@@ -130,11 +160,11 @@ def _same_place(item: Item, view: View, places: Places) -> bool:
     return same > other
 
 
-def _same(a: JSON, b: JSON) -> bool:
+def same(a: JSON, b: JSON) -> bool:
     """Equal but for case and white space."""
-    if isinstance(a, str) and isinstance(b, str):
-        return a.split() == b.split() or a.casefold().split() == b.casefold().split()
-    return bool(a == b)
+    return a == b if not (isinstance(a, str) and isinstance(b, str)) else folded(a) == folded(b)
 
 
-same = _same
+def folded(value: JSON) -> str:
+    """Equal for values that are the same."""
+    return " ".join(value.casefold().split()) if isinstance(value, str) else json.dumps(value, sort_keys=True)
