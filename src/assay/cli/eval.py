@@ -240,7 +240,7 @@ def _versus(one: Comparison) -> Table:
 
 def _changes(one: Difference) -> list[str]:
     shares = ["-" if share is None else f"{share:.3f}" for share in (one.first, one.second)]
-    return [*shares, f"{one.change:+.3f}", f"{one.low:+.3f} to {one.high:+.3f}", f"{one.p:.3f}"]
+    return [*shares, f"{one.change:+.3f}", f"{one.low:+.3f} to {one.high:+.3f}", f"{one.p:.4f}"]
 
 
 def _verdict(one: Comparison) -> Text:
@@ -249,9 +249,9 @@ def _verdict(one: Comparison) -> Text:
         said = "no case was answered by both: nothing can be compared"
     elif total.real:
         better, worse = (one.second, one.first) if total.change > 0 else (one.first, one.second)
-        said = f"{better} is better than {worse} (p {total.p:.3f})"
+        said = f"{better} is better than {worse} (p {total.p:.4f})"
     else:
-        said = f"no difference between {one.first} and {one.second} that chance would not explain (p {total.p:.3f})"
+        said = f"no difference between {one.first} and {one.second} that chance would not explain (p {total.p:.4f})"
     left_out = f"; {len(one.not_run)} cases did not run and count for neither" if one.not_run else ""
     return Text(f"{said}: {one.cases} cases, {len(one.apart)} of them with different scores{left_out}")
 
