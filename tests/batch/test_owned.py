@@ -176,6 +176,13 @@ def test_the_permissions_of_an_output_stay_as_its_owner_set_them(server, tmp_pat
     assert (tmp_path / "out.jsonl").stat().st_mode & 0o777 == 0o660
 
 
+@pytest.mark.parametrize("name", ["out.txt", "out.jsonl.gz", "out", "out.xlsx"])
+def test_an_output_that_cannot_be_written_leaves_nothing_behind(server, tmp_path, name):
+    with pytest.raises(ConfigurationError, match="batch writes"):
+        batch(server, texts(1), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("flag", ["--schema", "--examples", "--prompt-template"])
 def test_the_command_line_knows_what_it_reads(server, tmp_path, flag):
     files = {"--schema": tmp_path / "doc.py", "--examples": tmp_path / "ex.jsonl", "--prompt-template": tmp_path / "t.j2"}

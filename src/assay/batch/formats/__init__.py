@@ -34,6 +34,7 @@ __all__ = [
     "Sink",
     "Source",
     "carried_name",
+    "check_written",
     "files_of",
     "open_source",
     "sink",
@@ -119,7 +120,14 @@ def _reader(path: Path) -> Callable[[Path, ReadOptions, str], Source]:
 
 def sink(owned: Owned, layout: Layout, *, kind: str = "", safe: bool = False) -> Sink:
     """The sink for a file, by its name or by a kind. Raises `ConfigurationError` for one that there is none for."""
-    make = _WRITTEN.get(kind or owned.path.suffix.lower())
-    if make is None:
-        raise ConfigurationError(f"{owned.path}: batch writes {', '.join(_WRITTEN)}; --format says which for another name")
-    return make(owned, layout, safe)
+    check_written(owned.path, kind)
+    return _WRITTEN[kind or owned.path.suffix.lower()](owned, layout, safe)
+
+
+def check_written(path: Path, kind: str = "") -> None:
+    """Raise `ConfigurationError` for an output of a kind that is not written, or needs what is not installed."""
+    kind = kind or path.suffix.lower()
+    if kind not in _WRITTEN:
+        raise ConfigurationError(f"{path}: batch writes {', '.join(_WRITTEN)}; --format says which for another name")
+    if kind in _PARQUET:
+        _parquet()
