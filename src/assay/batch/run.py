@@ -84,8 +84,8 @@ async def arun(
     """
     settings, reporter = settings or Settings(), reporter or Silent()
     settings.check()
-    formats.check_written(output, settings.format)
     where = place(source, output, settings.errors, settings.read, force=settings.force)
+    formats.check_written(where.output, settings.format)
     opened = await asyncio.to_thread(_opened, source, where, settings, reporter, extractor)
     async with _limited(extractor) as (asking, limiter), _second(extractor, settings.fallback) as second:
         with closing(Journal(where.journal, where.mode)) as journal, telling(where, journal, reporter) as told:
