@@ -169,3 +169,15 @@ def test_coercing_a_recursive_union_is_bounded(depth: int) -> None:
     Coercer(made.json_schema)({"a": value})
     with pytest.raises(Invalid):
         made.validate({"a": value})
+
+
+def test_a_bound_beyond_all_floats_is_not_sent() -> None:
+    made = target({"type": "object", "properties": {"a": {"type": "number", "maximum": 1e400}}})
+    for dialect in ("plain", "nullable", "strict", "llama.cpp"):
+        assert json.dumps(form(made.json_schema, dialect)[0], allow_nan=False)
+
+
+def test_where_nothing_is_allowed_the_complaint_says_so() -> None:
+    with pytest.raises(Invalid) as caught:
+        target({"type": "object", "properties": {"a": {"enum": []}}}).validate({"a": 1})
+    assert "no value is allowed" in caught.value.problems[0].want

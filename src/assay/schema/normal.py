@@ -15,6 +15,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 from urllib.parse import unquote
 
@@ -116,7 +117,9 @@ class _Normal:
     def plain(self, part: JSON) -> JSON:
         if not isinstance(part, dict):
             return part
-        new = {key: value for key, value in upgraded(part, self.draft).items() if key not in DEFINITIONS}
+        new = {
+            key: value for key, value in upgraded(part, self.draft).items() if key not in DEFINITIONS and not _endless(value)
+        }
         if (found := reference(part)) is not None:
             target = self.find(part)
             if target is False:
@@ -255,6 +258,11 @@ def _is_condition(option: JSONObject) -> bool:
     known = _CONDITIONS | ({"properties"} if plain else set()) | ({"type"} if kind else set())
     inner = [part for key in ("allOf", *UNIONS) for part in option.get(key, ())]
     return option.keys() <= known | {"allOf", *UNIONS} and all(isinstance(i, dict) and _is_condition(i) for i in inner)
+
+
+def _endless(value: JSON) -> bool:
+    """Whether a bound is beyond all floats, as 1e400 is: no JSON can say it."""
+    return isinstance(value, float) and not isfinite(value)
 
 
 def _is_reference(part: JSON) -> bool:

@@ -60,6 +60,8 @@ def either(parts: Iterable[str]) -> str:
 
 def one_of(values: Sequence[JSON]) -> str:
     """`one of "a", "b"`."""
+    if not values:
+        return "nothing: no value is allowed here"
     shown = ", ".join(map(quote, values[:_SHOWN]))
     more = f" (and {len(values) - _SHOWN} more)" if len(values) > _SHOWN else ""
     return f"one of {shown}{more}" if len(values) > 1 else shown
