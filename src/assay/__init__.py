@@ -62,7 +62,7 @@ if TYPE_CHECKING:
         not_given,
         omit,
     )
-    from assay.ground import Grounded, Inferred, Quoted
+    from assay.ground import Grounded, Inferred, NotStated, Quoted
     from assay.streaming import Partial
     from assay.target import JSONSchema
 else:
@@ -90,6 +90,7 @@ else:
         "Groq": "groq",
         "Inferred": "ground",
         "JSONSchema": "target",
+        "NotStated": "ground",
         "Partial": "streaming",
         "Quoted": "ground",
         "aextract": "api",
@@ -153,6 +154,7 @@ __all__ = [
     "Mode",
     "NotFoundError",
     "NotGiven",
+    "NotStated",
     "Omit",
     "Options",
     "Outcome",

@@ -77,6 +77,8 @@ class Evidence(Protocol):
     def spans(self) -> tuple[Span, ...]: ...
     @property
     def ungrounded(self) -> tuple[str, ...]: ...
+    @property
+    def not_stated(self) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -155,6 +157,11 @@ class Outcome(Generic[T_co]):
         if not self.ok or not any(attempt.tokens for attempt in self.attempts):
             return {}
         return of_answers(((attempt.reply, attempt.tokens) for attempt in self.attempts), self.data)
+
+    @property
+    def not_stated(self) -> dict[str, str]:
+        """The fields with the marker `NotStated` that are None, by JSON Pointer: `absent`, `illegible` or `contradictory`."""
+        return {} if self.evidence is None else self.evidence.not_stated
 
     @property
     def usage(self) -> Usage:

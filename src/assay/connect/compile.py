@@ -17,6 +17,7 @@ from assay.ground import as_printed, marked
 from assay.options import Options
 from assay.schema.as_written import as_written
 from assay.schema.example import example, example_text
+from assay.schema.not_stated import abstaining, may_abstain
 from assay.schema.passes import form, undo
 from assay.schema.render import render
 from assay.target.build import Target
@@ -80,7 +81,8 @@ def copies(options: Options, profile: Profile) -> bool:
 
 def asked(target: Target[Any], options: Options, profile: Profile) -> JSONObject:
     """The schema that the model is asked for."""
-    return as_written(target.json_schema) if copies(options, profile) else target.json_schema
+    schema = as_written(target.json_schema) if copies(options, profile) else target.json_schema
+    return abstaining(schema) if may_abstain(schema) else schema
 
 
 def _able(profile: Profile, sent: Mapping[Mode, WireSchema]) -> tuple[Mode, ...]:

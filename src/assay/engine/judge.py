@@ -18,6 +18,7 @@ from assay.engine import prompt
 from assay.engine.task import Limits, Question, Task
 from assay.errors import DecodeError
 from assay.schema.navigate import at, govern
+from assay.schema.not_stated import taken_out
 from assay.target.build import written
 from assay.target.problems import Invalid
 from assay.types import JSON, RUNAWAY, Problem, Repair, Reply, frozen
@@ -64,6 +65,9 @@ def judge(task: Task[T], question: Question, reply: Reply, conventions: Conventi
     wrong = _echoed(question, data) or (_ended(question.limits, data) if question.limits is not None else ())
     if wrong:
         return Verdict(data=data, problems=wrong, repairs=repairs)
+    if "not_stated" in reply.text:
+        data, told = taken_out(data, task.target.json_schema)
+        repairs += told
     if conventions is not None and (task.as_written or not task.strict):
         turned = convert(data, task.target.json_schema, conventions, copied=task.as_written and whole)
         data, repairs = turned.value, repairs + turned.repairs

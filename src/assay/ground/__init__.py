@@ -2,6 +2,6 @@
 
 from assay.ground.evidence import Evidence, as_printed
 from assay.ground.leaves import marked
-from assay.ground.markers import Grounded, Inferred, Quoted
+from assay.ground.markers import Grounded, Inferred, NotStated, Quoted
 
-__all__ = ["Evidence", "Grounded", "Inferred", "Quoted", "as_printed", "marked"]
+__all__ = ["Evidence", "Grounded", "Inferred", "NotStated", "Quoted", "as_printed", "marked"]

@@ -15,6 +15,7 @@ from assay.ground.leaves import Leaf, Rule, leaves
 from assay.ground.meaning import Printed
 from assay.ground.near import Around, stretch
 from assay.ground.quotes import quote
+from assay.schema.not_stated import REASONS, REPAIR, left_null
 from assay.types import JSON, JSONObject, Repair, Span
 
 LIKE = 60.0
@@ -57,6 +58,12 @@ class Evidence:
     def ungrounded(self) -> tuple[str, ...]:
         """The pointers of the values that are to stand in the source, and do not."""
         return self._look()[1]
+
+    @property
+    def not_stated(self) -> dict[str, str]:
+        """Why fields that may abstain are null."""
+        told = {r.path.removeprefix(self._prefix): r.before for r in self._repairs if r.kind == REPAIR}
+        return {path: told.get(path, REASONS[0]) for path in left_null(json.loads(self._text), self._schema, self._root)}
 
     def _look(self) -> tuple[tuple[Span, ...], tuple[str, ...]]:
         if self._found is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import core_schema
 
 from assay.ground.leaves import KEYWORD
+from assay.schema.not_stated import KEYWORD as MAY_ABSTAIN
 from assay.types import JSONObject
 
 
@@ -16,11 +18,11 @@ class Marker:
     def __init__(self, name: str, keyword: str, value: str | bool) -> None:
         self._name, self._keyword, self._value = name, keyword, value
 
-    def __get_pydantic_json_schema__(self, core_schema: Any, handler: GetJsonSchemaHandler) -> JSONObject:
-        return {**handler(core_schema), self._keyword: self._value}
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JSONObject:
+        return {**handler(schema), self._keyword: self._value}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Marker, (self._name, self._keyword, self._value)
+        return type(self), (self._name, self._keyword, self._value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Marker) and (self._keyword, self._value) == (other._keyword, other._value)
@@ -32,9 +34,19 @@ class Marker:
         return self._name
 
 
+class Abstaining(Marker):
+    """A marker that lets null pass: the field's annotation stays as it is."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.nullable_schema(handler(source))
+
+
 Grounded = Marker("Grounded", KEYWORD, "value")
 """The value stands in the text, as it is or in another print: asked again when it does not, whatever `ground=` is."""
 Inferred = Marker("Inferred", KEYWORD, "none")
 """The value is concluded from the text: nobody looks for it there."""
 Quoted = Marker("Quoted", KEYWORD, "quote")
 """The value does not stand in the text as such, but a passage that shows it does: the model is asked to quote it, once, last."""
+
+NotStated = Abstaining("NotStated", MAY_ABSTAIN, value=True)
+"""A required field may abstain: it is None then, and `outcome.not_stated` says why (absent, illegible, contradictory)."""

@@ -11,7 +11,7 @@ from assay.schema.navigate import types_of
 from assay.types import JSON, JSONObject
 
 FORMATS = frozenset({"date", "date-time", "time"})
-_KEPT = ("title", "description", "deprecated")
+_KEPT = ("title", "description", "deprecated", "x-not-stated")
 _NOTE = "as written in the document"
 
 

@@ -25,6 +25,10 @@ class PieceEvidence:
         return (*self._spans, *(span for span in self._whole.spans if span.path not in known))
 
     @property
+    def not_stated(self) -> dict[str, str]:
+        return self._whole.not_stated
+
+    @property
     def ungrounded(self) -> tuple[str, ...]:
         known = {span.path for span in self._spans}
         return tuple(path for path in self._whole.ungrounded if path not in known)

@@ -15,6 +15,7 @@ from assay.errors import ConfigurationError, SchemaError
 from assay.schema.example import example, example_text
 from assay.schema.extent import Extent
 from assay.schema.marks import Marks, taken
+from assay.schema.not_stated import may_abstain, nullable
 from assay.schema.slices import Slices
 from assay.target import generate, typed
 from assay.target.cache import Cache
@@ -156,7 +157,7 @@ def _of_schema(source: JSONSchema) -> Target[Any]:
     from assay.target import drafts  # noqa: PLC0415
 
     name = _safe(source.title)
-    made = drafts.build(source.schema, name)
+    made = drafts.build(nullable(source.schema) if may_abstain(source.schema) else source.schema, name)
     return Target(
         name,
         made.schema,
