@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 import assay
 from assay.testing import FakeModel
@@ -79,6 +79,22 @@ def test_a_model_that_resembles_nothing_is_not_guessed() -> None:
 def test_a_typo_in_an_option(option: str, meant: str) -> None:
     with pytest.raises(TypeError, match=f"did you mean '{meant}'"):
         assay.extract(Order, "Order 7", **{option: 1})  # type: ignore[misc]  # a typo
+
+
+def test_a_validator_that_would_have_to_be_awaited() -> None:
+    """pydantic takes the coroutine itself for the value: it would pass as one."""
+
+    class Checked(BaseModel):
+        name: str
+
+        @field_validator("name")
+        @classmethod
+        async def known(cls, value: str) -> str:
+            return value
+
+    for target in (Checked, list[Checked], Checked | None):
+        with pytest.raises(assay.SchemaError, match=r"known is async"):
+            assay.Extractor(target, client=FakeModel([]))
 
 
 @pytest.mark.model

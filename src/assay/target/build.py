@@ -178,6 +178,8 @@ def _of_type(type_: Any) -> Target[Any]:
     if wrapper is not None:
         adapter, schema = generate.build(wrapped_type(type_, wrapper, name), name)
     marks = taken(schema)
+    if (validator := typed.awaited(adapter.core_schema)) is not None:
+        raise SchemaError(f"{name}: the validator {validator} is async, and pydantic awaits none: make it a plain function")
     has_validators = typed.runs_user_code(adapter.core_schema)
     return Target(
         name,

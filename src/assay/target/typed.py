@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -103,6 +104,12 @@ def _doubtful(*, dated: bool, exact: bool) -> re.Pattern[str] | None:
 def runs_user_code(schema: Any) -> bool:
     """Whether validating runs functions of the user: they may cost money or have effects."""
     return any(_is_users(part) or part.get("custom_init") or part.get("post_init") for part in _parts(schema))
+
+
+def awaited(schema: Any) -> str | None:
+    """The name of a validator that would have to be awaited: pydantic takes the coroutine itself for the value. None: there is none."""
+    functions = (part["function"]["function"] for part in _parts(schema) if str(part.get("type", "")).startswith("function-"))
+    return next((function.__qualname__ for function in functions if inspect.iscoroutinefunction(function)), None)
 
 
 def _is_users(part: Mapping[str, Any]) -> bool:
