@@ -103,7 +103,7 @@ class Server:
         with self._lock:
             return len(self._sockets)
 
-    def until_closed(self, seconds: float = 2.0, connections: int = 0) -> bool:
+    def until_closed(self, seconds: float = 10.0, connections: int = 0) -> bool:
         """Whether the open connections come down to `connections` within `seconds`."""
         deadline = time.monotonic() + seconds
         while self.open_connections > connections and time.monotonic() < deadline:
