@@ -7,7 +7,7 @@ appears: that is the business of `assay.wire`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias, TypeVar, dataclass_transform
@@ -82,6 +82,25 @@ class Message:
     content: JSON
     extra: Mapping[str, JSON] = field(default_factory=dict)
     """Other keys of the message as they were given: `name`, `tool_calls`, `tool_call_id`."""
+
+
+IMAGE_TOKENS = 1500
+"""Tokens that an image is reckoned with before a server says what it took."""
+
+
+def images_of(messages: Iterable[Message]) -> tuple[int, int]:
+    """How many parts of messages are images within the message, and the characters that they take: no tokens, as text is."""
+    urls = [
+        url
+        for message in messages
+        if isinstance(message.content, list)
+        for part in message.content
+        if isinstance(part, dict)
+        and isinstance(part.get("image_url"), dict)
+        and isinstance(url := part["image_url"].get("url"), str)
+        if url.startswith("data:")
+    ]
+    return len(urls), sum(map(len, urls))
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,3 +131,13 @@ def test_every_form_of_image_goes_as_jpeg(form: str) -> None:
 
 def test_a_profile_is_blind_unless_it_is_said_to_see() -> None:
     assert Profile().images == 0
+
+
+def test_an_image_is_no_text_to_a_budget() -> None:
+    document = assay.read(makers.picture(*["a line of text"] * 15))
+    with Server(said(GOOD)) as server:
+        value = assay.extract(
+            Invoice, document, model=SEEING, base_url=server.base_url, budget=assay.Budget(tokens=6000), max_tokens=100
+        )
+    assert value.amount == 12.5
+    assert len(server.received[0].body) > 20_000

@@ -14,7 +14,7 @@ from assay.errors import APIError, APIStatusError, Reason
 from assay.flow.effects import Emit, Flow, Incoming, Read, Request, Response
 from assay.flow.relay import relay_emitted
 from assay.options import DEFAULT_TIMEOUT
-from assay.types import RUNAWAY, Bound, Call, Delta, Mode, Reply, Usage
+from assay.types import IMAGE_TOKENS, RUNAWAY, Bound, Call, Delta, Mode, Reply, Usage, images_of
 from assay.wire.errors import of_answer, rejected
 from assay.wire.events import looks_streamed
 from assay.wire.headers import rate_limits
@@ -155,7 +155,8 @@ def _done(reply: Reply, trying: Try) -> Done[Reply]:
 
 
 def _reply(once: Once[Reply], endpoint: Endpoint, call: Call, request: Request) -> Flow[Reply]:
-    tokens = len(request.body) // BYTES_PER_TOKEN + (call.params.max_tokens or 0)
+    images, pixels = images_of(call.messages)
+    tokens = (len(request.body) - pixels) // BYTES_PER_TOKEN + images * IMAGE_TOKENS + (call.params.max_tokens or 0)
     started = time.monotonic()
     retry = endpoint.retry
     if call.bound is not None and call.bound.characters is not None and call.params.temperature == 0:

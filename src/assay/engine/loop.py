@@ -18,7 +18,7 @@ from assay.errors import APIError, APITimeoutError, BudgetExceeded, Configuratio
 from assay.flow.effects import Sleep
 from assay.flow.rounds import Rounds
 from assay.outcome import Attempt, Outcome
-from assay.types import Bound, Call, Mode, Reply, Usage
+from assay.types import IMAGE_TOKENS, Bound, Call, Mode, Reply, Usage, images_of
 
 T = TypeVar("T")
 
@@ -264,7 +264,9 @@ def _over_budget(run: _Run[Any], call: Call) -> BudgetExceeded | None:
     budget, price = run.task.budget, run.task.price
     assert budget is not None
     spent = sum((attempt.usage for attempt in run.attempts), Usage())
-    prompt_tokens = sum(len(str(message.content).encode()) for message in call.messages) // BYTES_PER_TOKEN_AT_LEAST
+    images, pixels = images_of(call.messages)
+    words = sum(len(str(message.content).encode()) for message in call.messages) - pixels
+    prompt_tokens = words // BYTES_PER_TOKEN_AT_LEAST + images * IMAGE_TOKENS
     answer_tokens = call.params.max_tokens or DEFAULT_ANSWER
     if budget.tokens is not None and spent.total_tokens + prompt_tokens + answer_tokens > budget.tokens:
         return BudgetExceeded(
