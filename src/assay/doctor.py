@@ -9,21 +9,33 @@ nothing but the mode could have brought: the prompt of each probe does not say i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal, TypeAlias, Unpack
 
 from pydantic_core import from_json, to_json
 
 from assay.backends.chat import complete, stream
 from assay.backends.exchange import exchange
+from assay.connect import findings
 from assay.connect.connection import Connection, connect
-from assay.errors import APIConnectionError, APIError, APIStatusError, AuthenticationError, NotFoundError, PermissionDeniedError
+from assay.errors import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    AuthenticationError,
+    ConfigurationError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from assay.flow import drive
 from assay.flow.effects import Flow
 from assay.flow.relay import relay_emitted
 from assay.flow.urls import shown
 from assay.options import Options, OptionsDict
 from assay.types import JSON, Call, Delta, JSONObject, Message, Mode, Params, RateLimits, Reply, Usage
+from assay.wire.openai_chat import ChatCompletions
 
 Verdict: TypeAlias = Literal["honoured", "ignored", "refused", "yes", "no", "unclear"]
 
@@ -70,6 +82,13 @@ class Report:
     context_tokens: int | None = None
     advised_mode: Mode = Mode.TEXT
     """The strongest mode that was honoured."""
+    modes: tuple[Mode, ...] = (Mode.TEXT,)
+    """All that were honoured, strongest first, and `text`."""
+
+    def save(self) -> Path:
+        """Keep what was found, with today's date: `auto` goes by it from now on. The file it is in."""
+        today = datetime.now(UTC).date().isoformat()
+        return findings.save(findings.Found(shown(self.base_url), self.model, today, self.modes))
 
 
 def probe(**options: Unpack[OptionsDict]) -> Report:
@@ -86,23 +105,24 @@ def probe(**options: Unpack[OptionsDict]) -> Report:
 
 def _probe(connection: Connection) -> Flow[Report]:
     replies: list[Reply] = []
-    findings = [(yield from _plain(connection, replies))]
+    found = [(yield from _plain(connection, replies))]
     for mode, judge in _MODES:
-        findings.append((yield from _mode(connection, mode, judge, replies)))
-    if Finding("mode json_schema", "honoured") in map(_bare, findings):
-        findings.append((yield from _optional(connection, replies)))
-    findings.append((yield from _streams(connection, replies)))
-    findings.append((yield from _logprobs(connection)))
-    findings += _seen(replies)
-    honoured = [mode for mode, _ in _MODES if Finding(f"mode {mode}", "honoured") in [_bare(f) for f in findings]]
+        found.append((yield from _mode(connection, mode, judge, replies)))
+    if Finding("mode json_schema", "honoured") in map(_bare, found):
+        found.append((yield from _optional(connection, replies)))
+    found.append((yield from _streams(connection, replies)))
+    found.append((yield from _logprobs(connection)))
+    found += _seen(replies)
+    honoured = [mode for mode, _ in _MODES if Finding(f"mode {mode}", "honoured") in [_bare(f) for f in found]]
     return Report(
         model=connection.model,
         base_url=shown(connection.endpoint.base_url),
-        findings=tuple(findings),
+        findings=tuple(found),
         usage=sum((reply.usage for reply in replies), Usage()),
         limits=next((reply.limits for reply in reversed(replies) if reply.limits is not None), None),
         context_tokens=(yield from _context(connection)),
         advised_mode=honoured[0] if honoured else Mode.TEXT,
+        modes=(*honoured, Mode.TEXT),
     )
 
 
@@ -120,9 +140,14 @@ def _call(
     return Call((Message("user", text),), mode, "probe", schema, strict, params)
 
 
+def _fitting(connection: Connection, call: Call) -> Call:
+    """The call without a temperature, where the model takes none."""
+    return call if connection.profile.temperature else replace(call, params=replace(call.params, temperature=None))
+
+
 def _plain(connection: Connection, replies: list[Reply]) -> Flow[Finding]:
     """The first request: when it fails nothing else can be asked, and its error is the answer."""
-    reply = yield from complete(connection.endpoint, _call(Mode.TEXT, "Answer with the one word: ready"))
+    reply = yield from complete(connection.endpoint, _fitting(connection, _call(Mode.TEXT, "Answer with the one word: ready")))
     replies.append(reply)
     return Finding("answers", "yes" if reply.text.strip() else "no", f"{reply.latency:.2f} s, said {reply.text.strip()[:40]!r}")
 
@@ -132,7 +157,9 @@ def _mode(connection: Connection, mode: Mode, judge: Callable[[str], Verdict], r
     text = f"{_QUESTION} (json)" if mode is Mode.JSON else _QUESTION  # the word that some servers insist on
     strict = mode is Mode.JSON_SCHEMA and connection.profile.strict
     try:
-        reply = yield from complete(connection.endpoint, _call(mode, text, schema=schema, strict=strict))
+        reply = yield from complete(connection.endpoint, _fitting(connection, _call(mode, text, schema=schema, strict=strict)))
+    except ConfigurationError as error:  # its protocol has no such mode
+        return Finding(f"mode {mode}", "refused", str(error))
     except APIError as error:
         return _refused(f"mode {mode}", error)
     replies.append(reply)
@@ -147,7 +174,9 @@ def _optional(connection: Connection, replies: list[Reply]) -> Flow[Finding]:
     """Whether a field that may be left out comes when the text states it: where decoding is constrained, it may not."""
     subject = "optional fields"
     try:
-        reply = yield from complete(connection.endpoint, _call(Mode.JSON_SCHEMA, _STATED, schema=_OPTIONAL))
+        reply = yield from complete(
+            connection.endpoint, _fitting(connection, _call(Mode.JSON_SCHEMA, _STATED, schema=_OPTIONAL))
+        )
     except APIError as error:
         return _refused(subject, error)
     replies.append(reply)
@@ -200,7 +229,7 @@ def _streams(connection: Connection, replies: list[Reply]) -> Flow[Finding]:
 
     try:
         question = _call(Mode.TEXT, "Count from one to five in words.")
-        reply = yield from relay_emitted(stream(connection.endpoint, question), take)
+        reply = yield from relay_emitted(stream(connection.endpoint, _fitting(connection, question)), take)
     except APIError as error:
         return _refused("streaming", error)
     replies.append(reply)
@@ -210,6 +239,8 @@ def _streams(connection: Connection, replies: list[Reply]) -> Flow[Finding]:
 
 def _logprobs(connection: Connection) -> Flow[Finding]:
     endpoint = connection.endpoint
+    if not isinstance(endpoint.wire, ChatCompletions):
+        return Finding("logprobs", "unclear", "looked for in chat completions alone")
     body: JSONObject = {"model": endpoint.model, "messages": [{"role": "user", "content": "Say hi."}], "max_tokens": 5}
     request = endpoint.request("/chat/completions", to_json({**body, "logprobs": True}))
     try:

@@ -38,6 +38,7 @@ class Form(StrEnum):
 def doctor(
     *,
     form: Annotated[Form, typer.Option("--format", "-f", help="How the report is written.")] = Form.TABLE,
+    save: Annotated[bool, typer.Option("--save", help="Keep what is found: auto goes by it from then on.")] = False,
     flags: ModelFlags,
 ) -> None:
     """Ask a server, with a handful of tiny requests, what it really supports."""
@@ -50,6 +51,10 @@ def doctor(
             show.write(out, to_json(dataclasses.asdict(report)), "json")
         case Form.TABLE:
             out.print(_table(report))
+    if save:
+        kept = report.save()
+        if not flags.quiet:
+            err.print(Text(f"kept in {kept}: mode auto is {', '.join(report.modes)} for this model there", style="dim"))
     if not flags.quiet:
         err.print(Text(f"{report.model} at {report.base_url} · the probing took {show.usage(report.usage)}", style="dim"))
 

@@ -14,7 +14,7 @@ from assay.backends.chat import Endpoint
 from assay.backends.limiter import Limiter
 from assay.backends.manners import manner_of
 from assay.backends.retry import RetryPolicy
-from assay.connect import providers
+from assay.connect import findings, providers
 from assay.connect.address import Address, default_model, key_for, locate
 from assay.connect.providers import ANY_SERVER, Provider
 from assay.engine import Learnt
@@ -146,10 +146,18 @@ def _connection(
     open_async: Callable[[], AsyncTransport],
 ) -> Connection:
     price = options.price or price_of(place.provider.name, place.model)
-    profile = place.provider.profile_of(place.model)
+    profile = _as_found(place.provider.profile_of(place.model), place)
     if place.provider.watched:
         endpoint = replace(endpoint, watched=profile.stream_modes)
     return Connection(endpoint, place.provider, profile, open_sync, open_async, price)
+
+
+def _as_found(profile: Profile, place: Address) -> Profile:
+    """What is known of a model, corrected by what its server was found to do."""
+    found = findings.known(place.base_url, place.model)
+    if found is None:
+        return profile
+    return replace(profile, modes=found.modes, stream_modes=tuple(m for m in found.modes if m in profile.stream_modes))
 
 
 def _through_client(client: Any, model: str | None, options: Options, limiter: Limiter | None) -> Connection:
