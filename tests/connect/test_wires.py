@@ -326,6 +326,12 @@ def test_a_refusal_is_said_and_never_a_value(speaks: Speaks, said: Any, why: str
     assert why in str(outcome.error)
 
 
+def test_what_a_filter_stopped_is_not_asked_again() -> None:
+    outcome, server = run(ANTHROPIC, [answer(200, {**anthropic(stop="refusal"), "content": []})], retries=2)
+    assert isinstance(outcome.error, ExtractionError)
+    assert len(server.received) == 1
+
+
 @pytest.mark.parametrize(
     ("code", "kind"),
     [("server_error", InternalServerError), ("rate_limit_exceeded", RateLimitError), ("odd", APIResponseError)],

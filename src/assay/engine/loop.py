@@ -171,8 +171,8 @@ def _next(run: _Run[Any], question: Question, verdict: Verdict[Any], reply: Repl
     if all(problem.kind == "ungrounded" for problem in verdict.problems):
         about = run.grounding.question(verdict, question)
         return None if about is None else Next(about)
-    if run.grounding.keeps:
-        return None
+    if run.grounding.keeps or (reply.refusal is not None and reply.finish_reason == "content_filter"):
+        return None  # what a filter stopped, it would stop again
     _learn(run, question.call.mode, verdict)
     return strategy.after(run.task, run.source, question, verdict, reply, bound, run.stuck)
 
