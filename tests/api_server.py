@@ -1,15 +1,15 @@
-"""A real HTTP server on 127.0.0.1 that plays back answers and keeps every request it got."""
+"""Groq's API, played back by the server that all tests share: whole answers and streams as Groq sends them."""
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from servers import LAST_CHUNK, Received, Server, Steps, chunked
+from servers import answer as http_answer
 
 
 @dataclass(frozen=True)
@@ -32,63 +32,28 @@ class Answer:
     """When given, the body in chunked encoding, one chunk each."""
 
 
-class APIServer(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 256
-    asked: list[Asked]
-    answer: Callable[[Asked], Answer]
+class APIServer(Server):
+    """Plays back what `answer` says to each request, and keeps what was asked."""
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+    def __init__(self, answer: Callable[[Asked], Answer]) -> None:
+        super().__init__(self._steps)
+        self.asked: list[Asked] = []
+        self.answer = answer
 
-
-@contextmanager
-def api_server(answer: Callable[[Asked], Answer]) -> Iterator[APIServer]:
-    server = APIServer(("127.0.0.1", 0), _Handler)
-    server.asked, server.answer = [], answer
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    disable_nagle_algorithm = True
-    server: APIServer
-
-    def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        asked = Asked(self.command, self.path, self.headers, body)
-        self.server.asked.append(asked)
-        answer = self.server.answer(asked)
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
+    def _steps(self, got: Received) -> Steps:
+        headers = Message()
+        for name, value in got.headers.items():
+            headers[name] = value
+        asked = Asked(got.method, got.path, headers, got.body)
+        self.asked.append(asked)
+        answer = self.answer(asked)
         if not answer.pieces:
-            self.send_header("content-length", str(len(answer.body)))
-            self.end_headers()
-            self.wfile.write(answer.body)
-            return
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        try:
-            for piece in (*answer.pieces, b""):
-                self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-                self.wfile.flush()
-        except OSError:  # the client left
-            self.close_connection = True
+            return [http_answer(answer.status, answer.body, dict(answer.headers))]
+        head = http_answer(answer.status, b"", {**answer.headers, "transfer-encoding": "chunked"}, length=False)
+        return [head, *map(chunked, answer.pieces), LAST_CHUNK]
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve
 
-    def log_message(self, *_: object) -> None:
-        pass
+api_server = APIServer
 
 
 def completion(content: str | None = "Hello!", **message: Any) -> dict[str, Any]:
