@@ -91,13 +91,14 @@ def costs(fields: int) -> list[float]:
     model, good, times = model_of(fields), answer_of(fields), max(20, 1500 // fields)
     bad = json.dumps({**json.loads(good), "field_1": "n/a"})
     extractor: Any = assay.Extractor(model, model="m", base_url="http://localhost", mode="json")
+    asker = extractor._asker
     adapter, once, twice = TypeAdapter(model), InMemory(good), InMemory(bad, PART)
     passed = least(times, lambda: adapter.validate_json(good, strict=True))
     failed = least(times, lambda: refused(adapter, bad, strict=True))
     failed_again = least(times, lambda: refused(adapter, bad, strict=None))
     mended = least(times, lambda: adapter.validate_json(good))
-    call = least(times, lambda: drive.run(extractor._flow(TEXT, None, None), once))  # type: ignore[arg-type]
-    asked_again = least(times, lambda: drive.run(extractor._flow(TEXT, None, None), twice))  # type: ignore[arg-type]
+    call = least(times, lambda: drive.run(asker._flow(asker.task, TEXT), once))  # type: ignore[arg-type]
+    asked_again = least(times, lambda: drive.run(asker._flow(asker.task, TEXT), twice))  # type: ignore[arg-type]
     decisions = least(times, lambda: decided(extractor, [good]))
     with_reask = least(times, lambda: decided(extractor, [bad, PART]))
     more = failed + failed_again + mended - passed

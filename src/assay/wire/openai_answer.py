@@ -120,14 +120,14 @@ def read_usage(data: JSONObject) -> Usage:
     usage = data.get("usage") or groq_extra(data).get("usage")
     if not isinstance(usage, dict):
         return Usage()
-    details = an_object(usage.get("prompt_tokens_details"))
+    given, made = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     prompt, completion = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
     return Usage(
         prompt_tokens=prompt,
         completion_tokens=completion,
-        cached_tokens=count(details.get("cached_tokens")),
-        cache_write_tokens=count(details.get("cache_write_tokens")),
-        reasoning_tokens=count(an_object(usage.get("completion_tokens_details")).get("reasoning_tokens")),
+        cached_tokens=count(given.get("cached_tokens")) if isinstance(given, dict) else 0,
+        cache_write_tokens=count(given.get("cache_write_tokens")) if isinstance(given, dict) else 0,
+        reasoning_tokens=count(made.get("reasoning_tokens")) if isinstance(made, dict) else 0,
         total_tokens=count(usage.get("total_tokens")) or prompt + completion,
-        cost=amount(usage.get("cost"), MOST_COST),
+        cost=amount(usage["cost"], MOST_COST) if "cost" in usage else None,
     )
