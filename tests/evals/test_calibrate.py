@@ -20,6 +20,7 @@ from assay.data.confidence import confidence
 from assay.data.paths import leaves
 from assay.data.sites import sites
 from assay.evals.calibrate import Calibration, Judged, calibrate, share
+from assay.testing import FakeModel
 from servers import Received, Server, Steps, completion_body
 from servers import answer as response
 
@@ -185,3 +186,35 @@ def test_at_the_command_line(tmp_path: Path) -> None:
     assert (learnt.documents, learnt.values, learnt.promised, learnt.model) == (60, 120, 0.05, "m")
     assert 0.4**4 < learnt.threshold < 0.4**2, "all that is right, and nothing that is wrong"
     assert "accepted and wrong (promised: at most 5.0% on average)" in " ".join(ran.stderr.split())
+
+
+# -- without probabilities: does it say the same again? ----------------------------------------------------------------------
+
+
+def test_doubtful_values_are_asked_for_again_alone() -> None:
+    answers = iter([{"name": "Zoe", "age": 36}, {"/name": "Ada"}, {"/name": "Zoe"}, {"/name": "Ada"}, {"/name": "Zoe"}, "no"])
+    model = FakeModel(lambda _: answered if isinstance(answered := next(answers), str) else json.dumps(answered))
+    with assay.Extractor(Person, model=model) as extractor:
+        got = extractor.run("Ada is 36.")
+        assert got.ungrounded == ("/name",)
+        assert extractor.agreement("Ada is 36.", got) == {"/name": pytest.approx(0.4)}
+    schema = model.asked[1].schema
+    assert schema is not None
+    assert list(schema["properties"]) == ["/name"]
+    assert "Zoe" not in json.dumps(model.asked[1].messages), "it is not told what it said before"
+    assert all(question.body["temperature"] > 0 for question in model.asked[1:])
+
+
+def test_what_nobody_doubts_is_not_asked_for() -> None:
+    model = FakeModel([{"items": [{"name": "Ada", "age": 36}]}])
+    with assay.Extractor(list[Person], model=model) as extractor:
+        assert extractor.agreement("Ada is 36.", extractor.run("Ada is 36.")) == {}
+    assert len(model.asked) == 1
+
+
+def test_paths_lead_into_the_bare_value() -> None:
+    tries = iter([{"items": [{"name": "Ada", "age": 36}]}, {"/items/0/age": 36}, {"/items/0/age": 37}])
+    model = FakeModel(lambda _: json.dumps(next(tries)))
+    with assay.Extractor(list[Person], model=model) as extractor:
+        got = extractor.run("Ada is 36.")
+        assert extractor.agreement("Ada is 36.", got, paths=["/0/age"], samples=2) == {"/0/age": 0.5}

@@ -213,6 +213,14 @@ def parts(problems: Sequence[Problem], slices: Iterable[tuple[str, str]] = (), *
     return "\n".join(lines)
 
 
+def once_more(paths: Sequence[str], slices: Iterable[tuple[str, str]] = ()) -> str:
+    """Asks for parts of an answer without a word of what was said before."""
+    lines = ["Give these parts of a JSON answer. Reply with one JSON object whose keys are the paths:", *paths]
+    lines += [f"Form of {path}: {form}" for path, form in slices]
+    lines.append("null if the document does not say.")
+    return "\n".join(lines)
+
+
 def quotes(values: Mapping[str, JSON]) -> str:
     """Asks for the passages that show values which do not stand in the document as such."""
     lines = ["Quote the document, word for word: for each of these values the shortest passages that show it."]

@@ -18,11 +18,12 @@ from assay.connect.given import Given, Sight, needs_images, opened, placed, sour
 from assay.connect.pieces import LongDocuments
 from assay.documents.document import Document
 from assay.engine import Task, ask_until_good
+from assay.engine.agree import agreement
 from assay.engine.prompt import Source
 from assay.errors import ConfigurationError, SourceError
 from assay.flow import drive, fan
 from assay.flow.effects import Flow, Sleep
-from assay.flow.relay import relay_emitted
+from assay.flow.relay import relay, relay_emitted
 from assay.options import Budget, Options
 from assay.outcome import Outcome
 from assay.split import Splitting
@@ -139,6 +140,11 @@ class Asker(Generic[T]):
         """How many pieces a document would be asked about in; 1: it is asked about at once."""
         given = opened(source)
         return self.long.count(self.task, given.text if isinstance(given, Document) else source_of(given, self.sight))
+
+    def agreement(self, source: Given, outcome: Outcome[T], paths: Sequence[str], samples: int) -> Flow[dict[str, float]]:
+        """How often further answers say the same of some values."""
+        steps = agreement(self.task, source_of(opened(source), self.sight), outcome, paths, samples)
+        return relay(steps, Call, functools.partial(complete, self.connection.endpoint))
 
     def steps(self, source: Given) -> Generator[Call | Sleep, Reply, Outcome[T]]:
         """An extraction's decisions alone."""

@@ -16,10 +16,11 @@ from typing import Any, Generic, Self, TypeVar, Unpack, overload
 from assay.backends.limiter import Limiter
 from assay.connect.connection import Connection
 from assay.connect.given import Given
+from assay.engine.agree import doubtful
 from assay.engine.chain import Chain, Link, outcome_of
 from assay.errors import APIError, AssayError, ConfigurationError, SourceError
 from assay.extractor.asker import Asker, Settings
-from assay.flow import fan
+from assay.flow import drive, fan
 from assay.flow.effects import Sleep
 from assay.options import Options, OptionsDict, seal
 from assay.outcome import Outcome
@@ -134,6 +135,17 @@ class Extractor(Generic[T]):
 
     def _chain(self) -> Chain[T]:
         return Chain([Link(asker.name, asker.long.context) for asker in self._askers], self.options.budget)
+
+    def agreement(
+        self, source: Given, outcome: Outcome[T], *, paths: Sequence[str] | None = None, samples: int = 5
+    ) -> dict[str, float]:
+        """By JSON Pointer, the share (0 to 1) of `samples` further answers that say the same of a doubtful value.
+
+        Asked for are `paths`; None: the values that stand nowhere in the source, were mended or were asked for again. It takes
+        `samples` requests, of those parts alone, at a temperature above 0; none when nothing is in doubt. Raises `APIError`.
+        """
+        asked = doubtful(outcome) if paths is None else tuple(paths)
+        return drive.run(self._asker.agreement(source, outcome, asked, samples), self.connection.transport())
 
     def steps(self, source: Given) -> Generator[Call | Sleep, Reply, Outcome[T]]:
         """An extraction's decisions alone, for those who send the calls in a way of their own; of a chain, the first model's."""
