@@ -72,7 +72,7 @@ class _Words:
         return [problem for inner in chosen for problem in self.problems(inner)]
 
     def _other_kind(self, error: Violation, way: Way) -> bool:
-        return (*self.way, *error.absolute_path) == way and error.validator in ("type", "const", "enum")
+        return (*self.way, *error.absolute_path) == way and error.validator in ("type", "const", "enum", None)
 
 
 def _without_references(schema: JSON) -> JSON:
@@ -118,6 +118,8 @@ def _rule(error: Violation) -> str:
             return f"at {'least' if least else 'most'} {value} {_UNITS[unit]}"
         case "uniqueItems":
             return "no item twice"
+        case "unevaluatedItems" if value is False:
+            return "an array without items that the schema does not name"
         case "oneOf":
             return "what fits exactly one of the alternatives"
         case "not":

@@ -13,6 +13,7 @@ from jsonschema import FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 
 from assay.target.bounds import step
+from assay.target.evaluated import evaluated
 from assay.target.patterns import searcher
 from assay.types import JSON, JSONObject
 
@@ -37,7 +38,21 @@ def checking(draft: type[Validator]) -> type[Validator]:
     own: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]
         draft, {key: _counted(check) for key, check in keywords.items()}, format_checker=formats
     )
+    own.descend = _placed(own.descend)  # type: ignore[attr-defined]  # not in its protocol
     return own
+
+
+def _placed(descend: Callable[..., Iterator[ValidationError]]) -> Callable[..., Iterator[ValidationError]]:
+    """As jsonschema descends, which forgets where it is when the schema there is `false`."""
+
+    def run(self: Any, instance: Any, schema: Any, path: Any = None, schema_path: Any = None, resolver: Any = None) -> Any:
+        for error in descend(self, instance, schema, path, schema_path, resolver):
+            if schema is False:
+                error.path.extend(() if path is None else (path,))
+                error.schema_path.extend(() if schema_path is None else (schema_path,))
+            yield error
+
+    return run
 
 
 def _counted(check: Keyword) -> Keyword:
@@ -102,6 +117,39 @@ def _additional(validator: Any, free: JSON, instance: Any, schema: JSONObject) -
         yield ValidationError(f"no such keys: {', '.join(map(repr, extra))}")
 
 
+def _unevaluated_properties(validator: Any, free: JSON, instance: Any, schema: JSONObject) -> Iterator[ValidationError]:
+    if not validator.is_type(instance, "object"):
+        return
+    beside = {key: part for key, part in schema.items() if key != "unevaluatedProperties"}
+    known = evaluated(validator, instance, beside)
+    extra = [key for key in instance if key not in known]
+    if validator.is_type(free, "object"):
+        for key in extra:
+            yield from validator.descend(instance[key], free, path=key)
+    elif not free and extra:
+        yield ValidationError(f"no such keys: {', '.join(map(repr, extra))}")
+
+
+def _items(validator: Any, items: JSON, instance: Any, schema: JSONObject) -> Iterator[ValidationError]:
+    """All drafts' forms: one schema for all items, those after `prefixItems`, or a schema for each position."""
+    if not validator.is_type(instance, "array"):
+        return
+    if isinstance(items, list):
+        for index, (item, part) in enumerate(zip(instance, items, strict=False)):
+            yield from validator.descend(item, part, path=index, schema_path=index)
+        return
+    prefix = len(schema.get("prefixItems", ())) if "prefixItems" in validator.VALIDATORS else 0
+    for index, item in enumerate(instance[prefix:], prefix):
+        yield from validator.descend(item, items, path=index)
+
+
+def _additional_items(validator: Any, free: JSON, instance: Any, schema: JSONObject) -> Iterator[ValidationError]:
+    listed = schema.get("items")
+    if isinstance(listed, list) and validator.is_type(instance, "array"):
+        for index, item in enumerate(instance[len(listed) :], len(listed)):
+            yield from validator.descend(item, free, path=index)
+
+
 def _unique(validator: Any, wanted: bool, instance: Any, schema: Any) -> Iterator[ValidationError]:  # noqa: ARG001, FBT001
     if wanted and validator.is_type(instance, "array") and len({_key(item) for item in instance}) < len(instance):
         yield ValidationError("has an item twice")
@@ -122,5 +170,8 @@ _OWN: dict[str, Keyword] = {
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional,
+    "unevaluatedProperties": _unevaluated_properties,
+    "items": _items,
+    "additionalItems": _additional_items,
     "uniqueItems": _unique,
 }
