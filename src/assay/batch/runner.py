@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from assay.backends.limits import LimiterStopped, RateLimiter
-from assay.batch import rows
+from assay.batch import events, rows
 from assay.batch.breaker import Breaker
 from assay.batch.budget import Purse, Room
 from assay.batch.errors import StorageError
@@ -225,6 +225,7 @@ class Runner:
         answer = rows.answer(outcome, usage, self._misfit, self._accept)
         if self._second is not None and read.key in self._second.failed:
             answer = replace(answer, second=self._second.fingerprint)
+        events.concluded(read.row, answer, outcome, usage)
         self._finish(read.key, read.row, answer)
 
     # -- waiting for the server ----------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bars
 
-from assay.batch import Progress, Reporter, Summary
+from assay.batch import Progress, Reporter, Summary, events
 from assay.batch.progress import Silent
 from assay.types import Usage
 
@@ -74,11 +75,15 @@ class Live(Lines):
 
 
 class JSONLog:
-    """Everything as JSON lines: `{"event": "progress", ...}`."""
+    """Everything as JSON lines: `{"event": "progress", ...}`, and one for each row that is finished."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._next = 0.0
+        self._rows = _Rows(self._write)
+        self._level = events.log.level
+        events.log.addHandler(self._rows)
+        events.log.setLevel(logging.INFO)
 
     def say(self, message: str) -> None:
         self._write("note", {"message": message})
@@ -89,11 +94,26 @@ class JSONLog:
             self._write("progress", asdict(progress))
 
     def end(self, summary: Summary) -> None:
+        events.log.removeHandler(self._rows)
+        events.log.setLevel(self._level)
         self._write("summary", asdict(summary))
 
     def _write(self, event: str, fields: Mapping[str, object]) -> None:
         text = json.dumps({"event": event, "time": round(time.time(), 3), **fields}, default=str)
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class _Rows(logging.Handler):
+    """Hands the events of rows on."""
+
+    def __init__(self, write: Callable[[str, Mapping[str, object]], None]) -> None:
+        super().__init__(logging.INFO)
+        self._hand_on = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event: Mapping[str, object] | None = getattr(record, "assay", None)
+        if event is not None:
+            self._hand_on("row", event)
 
 
 # -- words -----------------------------------------------------------------------------------------------------------
