@@ -89,11 +89,53 @@ def test_a_row_out_has_what_the_contract_says_and_the_other_columns(server, tmp_
         "attempts": 1,
         "repairs": [],
         "model": "m",
+        "evidence": {"/number": ["exact", 9, 10], "/length": None},
+        "ungrounded": ["/length"],
         "page": 7,
         "input.value": "mine",
         "tags": ["x", None],
     }
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 0
+
+
+@pytest.mark.parametrize("out", ["jsonl", "csv", "parquet"])
+def test_a_row_says_which_values_stand_nowhere_in_its_text(server, tmp_path, out):
+    server.answer = lambda document: "no idea" if "b" in document else '{"number": 1200, "length": 9}'
+    rows = [{"text": "a: 1,200 of document 1", "ungrounded": "mine"}, {"text": "b: document 2", "ungrounded": "yours"}]
+    output = tmp_path / f"out.{out}"
+    assert batch(server, rows, output).done == 1
+    match out:
+        case "jsonl":
+            found = jsonl(output)
+            assert found[0]["evidence"] == {"/number": ["value", 3, 8], "/length": None}
+        case "csv":
+            with output.open(newline="") as file:
+                found = [{**row, "ungrounded": json.loads(row["ungrounded"] or "null")} for row in csv.DictReader(file)]
+        case "parquet":
+            found = pq.read_table(output).to_pylist()
+    assert [(row.get("ungrounded"), row["input.ungrounded"]) for row in found] == [(["/length"], "mine"), (None, "yours")]
+
+
+@pytest.mark.parametrize("out", ["jsonl", "csv", "parquet"])
+def test_values_are_not_looked_for_where_nobody_wants_to_know(server, tmp_path, out):
+    output = tmp_path / f"out.{out}"
+    assert batch(server, texts(1), output, evidence=False).done == 1
+    match out:
+        case "jsonl":
+            assert not jsonl(output)[0].keys() & {"evidence", "ungrounded"}
+        case "csv":
+            with output.open(newline="") as file:
+                assert next(csv.DictReader(file))["ungrounded"] == ""
+        case "parquet":
+            assert pq.read_table(output)["ungrounded"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize("name", ["evidence", "ungrounded", "confidence", "review"])
+def test_no_column_of_the_input_hides_one_of_ours(server, tmp_path, name):
+    batch(server, [{"text": "document 1", name: "mine"}], tmp_path / "out.jsonl", accept=0.5)
+    line = (tmp_path / "out.jsonl").read_text()
+    assert line.count(f'"{name}":') == (name != "confidence")  # which the server did not tell
+    assert json.loads(line)[f"input.{name}"] == "mine"
 
 
 def write_source(kind: str, folder: Path) -> Path:

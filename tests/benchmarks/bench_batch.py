@@ -33,6 +33,8 @@ ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(HERE.parent)]
 
 DOCUMENT = "document {} " + "lorem ipsum dolor sit amet " * 20
+LOOK = False
+"""Whether rows say where their values stand, as they do by default: the others here look for nothing."""
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 
 
@@ -182,7 +184,9 @@ async def batch(url: str, rows: int, width: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         async with assay.Extractor(Doc, model="m", base_url=url, mode="json") as extractor:
-            summary = await arun(extractor, documents(), Path(folder) / "out.jsonl", settings=Settings(concurrency=width))
+            summary = await arun(
+                extractor, documents(), Path(folder) / "out.jsonl", settings=Settings(concurrency=width, evidence=LOOK)
+            )
         assert (summary.done, summary.stop) == (rows, None), summary
 
 

@@ -77,11 +77,16 @@ def _writable(value: Any) -> JSON:
 
 
 def answer(
-    outcome: Outcome[Any], usage: Usage, misfit: Callable[[JSON], str] | None = None, accept: float | None = None
+    outcome: Outcome[Any],
+    usage: Usage,
+    misfit: Callable[[JSON], str] | None = None,
+    accept: float | None = None,
+    *,
+    evidence: bool = False,
 ) -> Answer:
     """What the journal keeps of an outcome, and of what it used. `misfit` says why a value cannot be written, if it cannot.
 
-    `accept` is the confidence from which on a value is not for review.
+    `accept` is the confidence from which on a value is not for review. With `evidence` each value is looked for in the text.
     """
     if not outcome.ok:
         last = outcome.attempts[-1] if outcome.attempts else None
@@ -91,7 +96,7 @@ def answer(
     why = misfit(from_json(value)) if misfit is not None else ""
     if why:
         return _failed("output", why, value, (), outcome, usage)
-    body = _body(value, "null", outcome, usage) + _doubts(outcome, accept)
+    body = _body(value, "null", outcome, usage) + (_evidence(outcome) if evidence else "") + _doubts(outcome, accept)
     return Answer("done", "done", body, None, len(outcome.attempts), usage)
 
 
@@ -134,6 +139,18 @@ def _body(value: str, error: str, outcome: Outcome[Any], usage: Usage) -> str:
         f'"value":{value},"error":{error},"attempts":{len(outcome.attempts)},"usage":{_usage(usage, outcome.requests)},'
         f'"repairs":{repairs},"model":{_name(outcome.model)}'
     )
+
+
+def _evidence(outcome: Outcome[Any]) -> str:
+    """Where each value stands, `[match, start, end]` (a quote of several passages has more pairs), null for one that stands nowhere."""
+    if outcome.evidence is None:
+        return ""
+    found: dict[str, list[str | int]] = {}
+    for span in outcome.evidence.spans:  # not the outcome's own, which are looked up on the pages, too
+        place = found.setdefault(span.path, [span.match])
+        place += (span.start, span.end)
+    nowhere = outcome.ungrounded
+    return f',"evidence":{text(found | dict.fromkeys(nowhere))},"ungrounded":{text(nowhere)}'
 
 
 def _doubts(outcome: Outcome[Any], accept: float | None) -> str:

@@ -130,6 +130,7 @@ async def _run(
         last=last,
         second=second,
         accept=settings.accept,
+        evidence=settings.evidence,
     )
     if control is not None:
         control(runner)

@@ -66,11 +66,12 @@ class Runner:
         last: int = -1,
         second: Second | None = None,
         accept: float | None = None,
+        evidence: bool = True,
     ) -> None:
         self._extractor, self._ask_for = extractor, ask
         self._width, self._watch, self._purse, self._limiter = width, watch, purse, limiter
         self._reporter, self._total = reporter, total
-        self._second, self._accept = second, accept
+        self._second, self._accept, self._evidence = second, accept, evidence
         if second is not None:
             second.stop = self.stop
         self._misfit = sinks[0].misfit if sinks else None
@@ -222,7 +223,7 @@ class Runner:
         if stop is not None:
             self.stop(stop)
             return
-        answer = rows.answer(outcome, usage, self._misfit, self._accept)
+        answer = rows.answer(outcome, usage, self._misfit, self._accept, evidence=self._evidence)
         if self._second is not None and read.key in self._second.failed:
             answer = replace(answer, second=self._second.fingerprint)
         events.concluded(read.row, answer, outcome, usage)

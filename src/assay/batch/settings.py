@@ -45,6 +45,8 @@ class Settings:
     """Keep spreadsheets from taking texts for formulas."""
     accept: float | None = None
     """The confidence from which on a value needs no look: rows name the others under `review` (see `assay.evals.calibrate`)."""
+    evidence: bool = True
+    """Look for every value in its text: rows say where it stands (`evidence`), and which stand nowhere (`ungrounded`)."""
     provider_batch: bool = False
     """Through the provider's batch API; what it leaves open is asked online."""
     submit: bool = False

@@ -145,6 +145,10 @@ def batch(
             metavar="FILE", help="A calibration of assay eval: rows name the values that need a look.", rich_help_panel=_ROWS
         ),
     ] = None,
+    evidence: Annotated[
+        bool,
+        typer.Option("--evidence/--no-evidence", help="Say of each value where it stands in its text.", rich_help_panel=_ROWS),
+    ] = True,
     rehearse: Annotated[
         str | None,
         typer.Option(
@@ -187,6 +191,7 @@ def batch(
         format=f".{format_}" if format_ is not None else "",
         safe_csv=safe_csv,
         accept=None if learnt is None else learnt.threshold,
+        evidence=evidence,
         provider_batch=provider_batch,
         submit=submit,
         collect=collect,

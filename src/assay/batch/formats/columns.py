@@ -150,6 +150,7 @@ def row_columns(value: JSONObject, id_: str, carried: Mapping[str, str]) -> dict
         "usage": _USAGE,
         "repairs": _REPAIRS,
         "model": _SCALARS["string"],
+        "ungrounded": _list(_SCALARS["string"]),
         **{name: _carried(kind) for name, kind in carried.items()},
     }
 

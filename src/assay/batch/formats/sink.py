@@ -15,9 +15,11 @@ from assay.batch.files import Owned
 from assay.batch.journal import Finished
 from assay.types import JSON, JSONObject
 
-OWN_COLUMNS = ("id", "value", "error", "attempts", "usage", "repairs", "model")
-"""Of a row that goes out."""
-_OWN = re.compile(rf"(?:input\.)*(?:{'|'.join(OWN_COLUMNS)}|value\..*)", re.DOTALL)
+OWN_COLUMNS = ("id", "value", "error", "attempts", "usage", "repairs", "model", "ungrounded")
+"""Of a row that goes out, in every format."""
+_JSON_ONLY = ("evidence", "confidence", "review")
+"""What rows of JSONL have beyond that, where it is known."""
+_OWN = re.compile(rf"(?:input\.)*(?:{'|'.join(OWN_COLUMNS + _JSON_ONLY)}|value\..*)", re.DOTALL)
 
 
 def carried_name(name: str) -> str:

@@ -177,7 +177,7 @@ class CSVSink(Growing):
         value, error = row["value"], row["error"]
         values = [(value or {}).get(name) for name in self._fields] if self._fields else [value]
         said = None if error is None else f"{error['kind']}: {error['message']}"
-        rest = [said, *(row[name] for name in OWN_COLUMNS[3:]), *(row.get(name) for name in carried)]
+        rest = [said, *(row.get(name) for name in OWN_COLUMNS[3:]), *(row.get(name) for name in carried)]
         return [self._cell(cell) for cell in [row["id"], *values, *rest]]
 
     def _cell(self, cell: JSON) -> str:
