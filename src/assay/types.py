@@ -90,11 +90,13 @@ IMAGE_TOKENS = 1500
 
 def images_of(messages: Iterable[Message]) -> tuple[int, int]:
     """How many parts of messages are images within the message, and the characters that they take: no tokens, as text is."""
+    lists = [message.content for message in messages if isinstance(message.content, list)]
+    if not lists:
+        return 0, 0
     urls = [
         url
-        for message in messages
-        if isinstance(message.content, list)
-        for part in message.content
+        for content in lists
+        for part in content
         if isinstance(part, dict)
         and isinstance(part.get("image_url"), dict)
         and isinstance(url := part["image_url"].get("url"), str)

@@ -70,8 +70,7 @@ class LongDocuments(Generic[T]):
             return None
         if rule.size is not None:
             return self._splitting(task, source, rule) if len(source) > rule.size else None
-        room = self._room(task)
-        if not room.too_long(source):
+        if (context := self.context) is None or not Room.of(task, context).too_long(source):
             return None
         return self._splitting(task, source, replace(rule, size=self._room(self._piece_task).size(source)))
 

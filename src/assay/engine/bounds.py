@@ -45,14 +45,16 @@ def held(task: Task[Any], question: Question, bound: Bound, *, tight: bool) -> Q
 
     `tight`: an answer has run away or taken too long already: the next one is limited in every way that there is.
     """
-    call = replace(question.call, bound=bound)
+    if question.call.bound is not bound:  # the first question has it from the beginning
+        question = replace(question, call=replace(question.call, bound=bound))
+    call = question.call
     if bound.characters is None:
-        return replace(question, call=call)
+        return question
     if tight:
         call = replace(call, params=_short(task, call.params, bound.characters))
     limits = _limits(task, bound, tight=tight)
     if limits is None or call.schema is None or call.mode not in (Mode.JSON_SCHEMA, Mode.TOOLS):
-        return replace(question, call=call)
+        return replace(question, call=call) if tight else question
     schema = bounded(call.schema, characters=limits.characters, items=limits.items)
     return replace(question, call=replace(call, schema=schema), limits=limits)
 

@@ -89,7 +89,9 @@ def _at_once(task: Task[T], question: Question, text: str) -> Verdict[T] | None:
         return None
     if target.annotation is None and task.coercer(whole := target.wrap(value)) != Coerced(whole):
         return None  # a JSON Schema keeps keys that it does not know: those of a wrapper may be among them
-    return None if _echoed(question, from_json(text)) else Verdict(value, _bare(task, text))
+    if question.complains and _echoed(question, from_json(text)):
+        return None
+    return Verdict(value, _bare(task, text))
 
 
 _CUT = Problem("", None, prompt.UNCUT, "truncated")

@@ -120,7 +120,8 @@ def ask_until_good(task: Task[T], source: Source, begin: Question | None = None)
     if not prompt.text_of(source).strip() and isinstance(source, str):
         return _Run(task, source).outcome(SourceError("the source is empty: there is nothing to extract from"))
     run = _Run(task, source)
-    question, bound = begin or strategy.first(task, source), bounds.bound(task, source)
+    bound = bounds.bound(task, source)
+    question = begin or strategy.first(task, source, bound)
     while True:
         asked = bounds.held(task, question, bound, tight=run.tight)
         if task.budget is not None and (over := _over_budget(run, asked.call)) is not None:
@@ -163,7 +164,8 @@ def _judged(run: _Run[T], question: Question, reply: Reply) -> Verdict[T]:
         verdict = good
     else:
         verdict = judge(run.task, question, reply, run.conventions)
-    return verdict if verdict.problems else replace(verdict, problems=run.grounding.doubts(verdict))
+    doubts = () if verdict.problems else run.grounding.doubts(verdict)
+    return replace(verdict, problems=doubts) if doubts else verdict
 
 
 def _next(run: _Run[Any], question: Question, verdict: Verdict[Any], reply: Reply, bound: Bound) -> Next | None:

@@ -29,8 +29,8 @@ EXAMPLE_LIMIT = 600
 _UNREADABLE = {"json", "ambiguous", "empty", "refusal", "server", "truncated"}
 
 
-def first(task: Task[Any], source: Source) -> Question:
-    return Question(task.call(task.prompt.ask(source), task.modes.best, task.modes.learnt.taken(task.params)))
+def first(task: Task[Any], source: Source, bound: Bound | None = None) -> Question:
+    return Question(task.call(task.prompt.ask(source), task.modes.best, task.modes.learnt.taken(task.params), bound))
 
 
 def after(

@@ -14,7 +14,7 @@ from assay.options import Budget, Ground
 from assay.prices import Price
 from assay.schema.passes import Undo
 from assay.target.build import Target
-from assay.types import JSON, Call, JSONObject, Message, Mode, Params, Profile, frozen
+from assay.types import JSON, Bound, Call, JSONObject, Message, Mode, Params, Profile, frozen
 
 T = TypeVar("T")
 
@@ -105,9 +105,9 @@ class Task(Generic[T]):
     marked: bool = False
     """Whether fields have markers of their own that ask for evidence."""
 
-    def call(self, messages: tuple[Message, ...], mode: Mode, params: Params) -> Call:
+    def call(self, messages: tuple[Message, ...], mode: Mode, params: Params, bound: Bound | None = None) -> Call:
         wire = self.wire[mode]
-        return Call(messages, mode, self.target.name, wire.schema, wire.strict, params)
+        return Call(messages, mode, self.target.name, wire.schema, wire.strict, params, bound)
 
 
 @frozen
