@@ -135,6 +135,11 @@ class Bound:
     text: int | None = None
     """Characters of one text in it; None: no bound of its own."""
 
+    @property
+    def known(self) -> bool:
+        """Whether the answer's text has a bound."""
+        return self.characters is not None
+
 
 RUNAWAY = "runaway"
 """The `finish_reason` of a reply that was broken off because it ran beyond its call's bound, or in circles."""

@@ -159,7 +159,7 @@ def _reply(once: Once[Reply], endpoint: Endpoint, call: Call, request: Request) 
     tokens = (len(request.body) - pixels) // BYTES_PER_TOKEN + images * IMAGE_TOKENS + (call.params.max_tokens or 0)
     started = time.monotonic()
     retry = endpoint.retry
-    if call.bound is not None and call.bound.characters is not None and call.params.temperature == 0:
+    if call.bound is not None and call.bound.known and call.params.temperature == 0:
         retry = retry.but_not_after_timeouts()  # the same question would be answered the same, and take as long
     try:
         return (yield from persist(once, request, retry, endpoint.limiter or endpoint.gate, tokens))

@@ -13,7 +13,7 @@ from assay.connect.compile import compile_task
 from assay.connect.conduct import extraction
 from assay.connect.connection import Connection
 from assay.engine import Task, prompt
-from assay.engine.prompt import Source
+from assay.engine.prompt import Prompt, Source
 from assay.errors import ExtractionError
 from assay.flow import drive, fan
 from assay.flow.effects import Flow
@@ -44,6 +44,7 @@ class LongDocuments(Generic[T]):
 
     def __init__(self, whole: Target[T], options: Options, connection: Connection) -> None:
         self._target, self._options, self._connection = whole, options, connection
+        self._counted: tuple[Prompt, int] | None = None
 
     @functools.cached_property
     def _piece_task(self) -> Task[Any]:
@@ -70,9 +71,9 @@ class LongDocuments(Generic[T]):
             return None
         if rule.size is not None:
             return self._splitting(task, source, rule) if len(source) > rule.size else None
-        if (context := self.context) is None or not Room.of(task, context).too_long(source):
+        if (context := self.context) is None or not self._room(task, context).too_long(source):
             return None
-        return self._splitting(task, source, replace(rule, size=self._room(self._piece_task).size(source)))
+        return self._splitting(task, source, replace(rule, size=Room.of(self._piece_task, context).size(source)))
 
     def after(self, task: Task[T], source: Source, outcome: Outcome[T]) -> Splitting[T] | None:
         """The document in pieces, when asking for the whole showed that it needs them."""
@@ -85,7 +86,7 @@ class LongDocuments(Generic[T]):
         context = context_in(error)
         if context is not None:
             self._connection.learnt.context = context
-            size = self._room(self._piece_task).size(source, context)
+            size = Room.of(self._piece_task, context).size(source)
         else:
             size = len(source) // 2
         return self._splitting(task, source, replace(rule, size=min(size, len(source) * 3 // 4)))
@@ -100,8 +101,12 @@ class LongDocuments(Generic[T]):
         work.earlier = outcome.attempts
         return work
 
-    def _room(self, task: Task[Any]) -> Room:
-        return Room.of(task, self.context)
+    def _room(self, task: Task[Any], context: int | None) -> Room:
+        """Counted once for the tasks of a prompt, which a call's settings do not change."""
+        counted = self._counted
+        if counted is None or counted[0] is not task.prompt:
+            counted = self._counted = task.prompt, Room.of(task, context).question
+        return Room(context, counted[1], task.params.max_tokens)
 
     def _splitting(self, task: Task[T], source: str, rule: Split) -> Splitting[T]:
         assert rule.size is not None

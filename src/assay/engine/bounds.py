@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from assay.data.runaway import EVERY, Leash
 from assay.engine import prompt
 from assay.engine.prompt import Source
 from assay.engine.task import Limits, Question, Task
+from assay.schema.extent import Extent
 from assay.schema.llama import bounded
 from assay.types import RUNAWAY, Bound, Mode, Params, Reply
 
@@ -27,9 +29,32 @@ def bound(task: Task[Any], source: Source) -> Bound:
     text = prompt.text_of(source)
     if not prompt.is_text(source):
         return Bound(None, UNKNOWN_WORDS, text)
-    words = max(1 + sum(map(text.count, " \n,")), len(text) // PER_TOKEN if not text.isascii() else 0)
-    length, extent = len(text) + len(task.prompt.instructions), task.target.extent
-    return Bound(extent.characters(length, words), words, text, extent.text(length))
+    return _OfText(text, len(text) + len(task.prompt.instructions), task.target.extent)
+
+
+class _OfText(Bound):
+    """Worked out when it is first asked for: of most answers nobody asks."""
+
+    def __init__(self, source: str, length: int, extent: Extent) -> None:
+        self.source = source  # type: ignore[misc]  # read-only for all others
+        self._length, self._extent = length, extent
+
+    @property
+    def known(self) -> bool:
+        return True
+
+    @cached_property
+    def characters(self) -> int:
+        return self._extent.characters(self._length, self.words)
+
+    @cached_property
+    def words(self) -> int:
+        text = self.source
+        return max(1 + sum(map(text.count, " \n,")), len(text) // PER_TOKEN if not text.isascii() else 0)
+
+    @cached_property
+    def text(self) -> int:
+        return self._extent.text(self._length)
 
 
 def ran_away(bound: Bound, reply: Reply) -> bool:
@@ -48,10 +73,10 @@ def held(task: Task[Any], question: Question, bound: Bound, *, tight: bool) -> Q
     if question.call.bound is not bound:  # the first question has it from the beginning
         question = replace(question, call=replace(question.call, bound=bound))
     call = question.call
-    if bound.characters is None:
+    if not bound.known:
         return question
     if tight:
-        call = replace(call, params=_short(task, call.params, bound.characters))
+        call = replace(call, params=_short(task, call.params, bound))
     limits = _limits(task, bound, tight=tight)
     if limits is None or call.schema is None or call.mode not in (Mode.JSON_SCHEMA, Mode.TOOLS):
         return replace(question, call=call) if tight else question
@@ -59,18 +84,18 @@ def held(task: Task[Any], question: Question, bound: Bound, *, tight: bool) -> Q
     return replace(question, call=replace(call, schema=schema), limits=limits)
 
 
-def _short(task: Task[Any], params: Params, characters: int) -> Params:
+def _short(task: Task[Any], params: Params, bound: Bound) -> Params:
     if task.profile.reasoning:  # thinking counts as well: how long it may be, nobody knows
         return replace(params, reasoning_effort="low")
-    most = characters // PER_TOKEN + SPARE
+    most = (bound.characters or 0) // PER_TOKEN + SPARE
     return replace(params, max_tokens=min(params.max_tokens or most, most))
 
 
 def _limits(task: Task[Any], bound: Bound, *, tight: bool) -> Limits | None:
     """Limits that no value copied from the source meets; None where the server takes none."""
-    limits = Limits(max(SHORTEST_TEXT, len(bound.source) + 1), max(SHORTEST_LIST, bound.words + 1))
     profile = task.profile
-    if profile.dialect == "llama.cpp":
-        return limits
-    takes = tight and profile.strict and profile.dialect != "strict"
-    return limits if takes and max(limits.characters, limits.items) <= LONGEST_RULE else None
+    always = profile.dialect == "llama.cpp"
+    if not always and not (tight and profile.strict and profile.dialect != "strict"):
+        return None
+    limits = Limits(max(SHORTEST_TEXT, len(bound.source) + 1), max(SHORTEST_LIST, bound.words + 1))
+    return limits if always or max(limits.characters, limits.items) <= LONGEST_RULE else None

@@ -76,7 +76,7 @@ class _Run(Generic[T]):
             )
         )
         self.requests += reply.requests
-        signature = frozenset((problem.path, problem.kind) for problem in verdict.problems)
+        signature = frozenset([(problem.path, problem.kind) for problem in verdict.problems])
         self.stuck = self.stuck + 1 if signature == self.signature else 0
         self.signature = signature
 
@@ -135,7 +135,8 @@ def ask_until_good(task: Task[T], source: Source, begin: Question | None = None)
                 return run.ended(_too_long(run, error) if error.reason is Reason.CONTEXT_TOO_LONG else error)
             question = changed or question
             continue
-        run.notes += [note for note in reply.notes if note not in run.notes]
+        if reply.notes:
+            run.notes += [note for note in reply.notes if note not in run.notes]
         verdict = _judged(run, asked, reply)
         run.record(asked, reply, verdict)
         if not verdict.problems:

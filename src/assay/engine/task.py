@@ -50,6 +50,8 @@ class Modes:
     @property
     def best(self) -> Mode:
         gone = self.learnt.lacks | self._refused
+        if not gone:
+            return self._given[0]
         return next((mode for mode in self._given if mode not in gone), self._given[-1])
 
     def below(self, mode: Mode) -> Mode | None:

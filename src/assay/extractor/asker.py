@@ -72,7 +72,7 @@ class Asker(Generic[T]):
     def fingerprint(self) -> str:
         return fingerprint(self.task, self.connection)
 
-    @property
+    @functools.cached_property
     def sight(self) -> Sight:
         return Sight(self.model, self.connection.profile, self.options.vision)
 

@@ -48,7 +48,7 @@ def decode(body: bytes, headers: Mapping[str, str], requests: int = 1, latency: 
         requests=requests,
         latency=latency,
         notes=(AS_REASONING,) if misplaced else (),
-        tokens=tuple(token_logprobs(data["choices"][0])),
+        tokens=tuple(token_logprobs(choice)) if (choice := data["choices"][0]).get("logprobs") else (),
     )
 
 
