@@ -31,6 +31,7 @@ from pydantic import (
     PostgresDsn,
     SecretBytes,
     SecretStr,
+    create_model,
 )
 
 from assay.errors import SchemaError
@@ -148,6 +149,7 @@ def test_an_example_is_what_the_schema_says(price: Decimal | None) -> None:
         (IPvAnyNetwork, "x", "network"),
         (HttpUrl, "ftp://x", "'http' or 'https'"),
         (PostgresDsn, "http://x", "postgres"),
+        (HttpUrl, "http://x/" + "y" * 3000, "at most 2083 characters"),
         (AnyUrl, "x", "a URL"),
         (Json[list[int]], "[1", "JSON"),
         (complex, "x", "complex number"),
@@ -159,6 +161,41 @@ def test_a_complaint_says_what_would_do(type_: Any, said: str, word: str) -> Non
         made.validate({"value": said})
     assert word in caught.value.problems[0].want
     assert caught.value.problems[0].want != "a string"
+
+
+@pytest.mark.parametrize(
+    ("type_", "word"),
+    [
+        (AwareDatetime, "with its time zone, like 2024-03-05T14:30:00+01:00"),
+        (AwareDatetime | None, "with its time zone, like 2024-03-05T14:30:00+01:00 or null"),
+        (NaiveDatetime, "without a time zone"),
+        (PastDate, "a date in the past"),
+        (FutureDate, "a date in the future"),
+        (PastDatetime, "a date and time in the past"),
+        (FutureDatetime, "a date and time in the future"),
+        (UUID1, "version 1"),
+        (UUID4, "version 4"),
+        (IPvAnyNetwork, "network"),
+        (HttpUrl, "begins with 'http' or 'https'"),
+        (PostgresDsn, "'postgres', "),
+        (AnyUrl, "a URL"),
+        (Json[list[int]], "text that is JSON"),
+        (complex, "a complex number"),
+    ],
+)
+@pytest.mark.parametrize("said", [{}, {"field": {}}, {"field": []}])
+def test_what_is_missing_is_described_as_what_is_wrong(type_: Any, word: str, said: dict[str, Any]) -> None:
+    with pytest.raises(Invalid) as caught:
+        target(create_model("Made", field=(type_, ...))).validate(said)
+    assert caught.value.problems[0].path == "/field"
+    assert word in caught.value.problems[0].want
+
+
+@pytest.mark.parametrize("type_", [AwareDatetime, NaiveDatetime, PastDate, PastDatetime, FutureDate | None])
+def test_a_number_is_no_moment_however_it_is_described(type_: Any) -> None:
+    with pytest.raises(Invalid) as caught:
+        target(create_model("Made", field=(type_, ...))).validate({"field": 86400})
+    assert caught.value.problems[0].path == "/field"
 
 
 def test_classes_of_a_function_are_found_by_those_that_name_them() -> None:

@@ -24,6 +24,8 @@ class Mark:
     """All digits of a number count: it is a `Decimal`."""
     infinite: bool = False
     """The type asks for NaN and infinities to be taken."""
+    words: str = ""
+    """What is wanted, where the schema does not say all of it; "" where it does."""
     names: frozenset[str] | None = None
     """Of a class: keys that it takes beside those of the schema. Any further ones it does not keep. None: no class."""
 

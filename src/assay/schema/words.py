@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from assay.schema.navigate import alternatives, branches, resolve
 from assay.types import JSON, JSONObject
@@ -35,6 +36,9 @@ FORMATS = {
     "json-string": "JSON as text",
     "json-pointer": "a JSON Pointer",
 }
+_TEXTS = {"application/json": "text that is JSON"}
+"""By `contentMediaType`."""
+_NOTHING: Mapping[int, str] = MappingProxyType({})
 _TYPES = {
     "string": "a string",
     "integer": "an integer",
@@ -67,15 +71,17 @@ def one_of(values: Sequence[JSON]) -> str:
     return f"one of {shown}{more}" if len(values) > 1 else shown
 
 
-def wanted(schema: JSON, root: JSONObject) -> str:
-    """What a schema wants of a value, one level deep."""
+def wanted(schema: JSON, root: JSONObject, told: Mapping[int, str] = _NOTHING) -> str:
+    """What a schema wants of a value, one level deep. `told` has, by `id`, the words for schemas that do not say all themselves."""
     schema = resolve(schema, root)
+    if id(schema) in told:
+        return told[id(schema)]
     if "const" in schema:
         return quote(schema["const"])
     if "enum" in schema:
         return one_of(schema["enum"])
     if branches(schema):
-        return either(wanted(option, root) for option in alternatives(schema, root))
+        return either(wanted(option, root, told) for option in alternatives(schema, root))
     types = schema.get("type", ())
     types = [types] if isinstance(types, str) else types
     return either(_typed(schema, t, root) for t in types)
@@ -84,7 +90,7 @@ def wanted(schema: JSON, root: JSONObject) -> str:
 def _typed(schema: JSONObject, type_: str, root: JSONObject) -> str:
     match type_:
         case "string":
-            base = FORMATS.get(schema.get("format", ""), "a string")
+            base = FORMATS.get(schema.get("format", ""), _TEXTS.get(schema.get("contentMediaType", ""), "a string"))
             return " ".join(filter(None, [base, _pattern(schema), _range(schema, "Length", "characters")]))
         case "integer" | "number":
             return " ".join(filter(None, [_TYPES[type_], bounds(schema)]))

@@ -15,8 +15,10 @@ from pydantic_core import core_schema, to_json
 from assay.errors import SchemaError
 from assay.schema.marks import marked
 from assay.schema.normal import normal
+from assay.schema.words import either
 from assay.target import typed
 from assay.target.members import take_texts
+from assay.target.problems import TOLD
 from assay.types import JSONObject
 
 
@@ -143,6 +145,25 @@ class _Generator(GenerateJsonSchema):
         made, asked = super().float_schema(schema), self._config.config_dict.get("allow_inf_nan", False)
         return marked(made, infinite=True) if schema.get("allow_inf_nan", asked) else made
 
+    def date_schema(self, schema: core_schema.DateSchema) -> JsonSchemaValue:
+        made = super().date_schema(schema)
+        return marked(made, words=TOLD[f"date_{schema['now_op']}"]) if "now_op" in schema else made
+
+    def datetime_schema(self, schema: core_schema.DatetimeSchema) -> JsonSchemaValue:
+        made, zone = super().datetime_schema(schema), schema.get("tz_constraint")
+        if zone in ("aware", "naive"):
+            return marked(made, words=TOLD[f"timezone_{zone}"])
+        return marked(made, words=TOLD[f"datetime_{schema['now_op']}"]) if "now_op" in schema else made
+
+    def url_schema(self, schema: core_schema.UrlSchema) -> JsonSchemaValue:
+        return _of_schemes(super().url_schema(schema), schema.get("allowed_schemes"))
+
+    def multi_host_url_schema(self, schema: core_schema.MultiHostUrlSchema) -> JsonSchemaValue:
+        return _of_schemes(super().multi_host_url_schema(schema), schema.get("allowed_schemes"))
+
+    def complex_schema(self, schema: core_schema.ComplexSchema) -> JsonSchemaValue:
+        return marked(super().complex_schema(schema), words=TOLD["complex_type"])
+
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         return _raw(super().function_before_schema(schema), schema)
 
@@ -195,6 +216,10 @@ class _Generator(GenerateJsonSchema):
         if len(named) == len(schema["arguments_schema"]) and "var_args_schema" not in schema:
             return self.kw_arguments_schema(named, schema.get("var_kwargs_schema"))
         return super().arguments_schema(schema)
+
+
+def _of_schemes(made: JsonSchemaValue, schemes: list[str] | None) -> JsonSchemaValue:
+    return marked(made, words=TOLD["url_scheme"].format(expected_schemes=either(map(repr, schemes)))) if schemes else made
 
 
 def _article(noun: str) -> str:

@@ -7,7 +7,7 @@ Those of JSON Schemas are made in `assay.target.violations`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import get_args
@@ -43,13 +43,13 @@ def rank(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(unique.values(), key=lambda p: (_RANKS[p.kind], p.path.count("/") if p.kind == "type" else 0)))
 
 
-def from_pydantic(error: ValidationError, data: JSON, schema: JSONObject) -> tuple[Problem, ...]:
-    """The problems of `data`, which pydantic refused. `schema` is the JSON Schema of the type, used for its words."""
+def from_pydantic(error: ValidationError, data: JSON, schema: JSONObject, told: Mapping[int, str]) -> tuple[Problem, ...]:
+    """The problems of `data`, which pydantic refused. `schema` is the JSON Schema of the type, used for its words; `told` as in `wanted`."""
     # Without the inputs: pydantic would copy the whole parent for every missing key.
     tree = _Errors()
     for details in error.errors(include_url=False, include_input=False):
         tree.add(details, data)
-    return rank(_problem(tokens, details, data, schema) for tokens, details in tree.best(()))
+    return rank(_problem(tokens, details, data, _Said(schema, told)) for tokens, details in tree.best(()))
 
 
 @dataclass(slots=True)
@@ -130,15 +130,25 @@ def _kind(details: ErrorDetails, said: JSON) -> ProblemKind:
 _TEXTUAL = ("date", "datetime", "time", "timedelta", "uuid", "url", "decimal")
 
 
-def _problem(tokens: tuple[Token, ...], details: ErrorDetails, data: JSON, schema: JSONObject) -> Problem:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What says what is wanted: a schema, and words for those parts of it that do not say all."""
+
+    schema: JSONObject
+    told: Mapping[int, str]
+
+    def wanted(self, tokens: tuple[Token, ...], data: JSON) -> str:
+        part = at(self.schema, tokens, data)
+        return "" if part is None else wanted(part, self.schema, self.told)
+
+
+def _problem(tokens: tuple[Token, ...], details: ErrorDetails, data: JSON, by: _Said) -> Problem:
     said = look(data, tokens)
     kind = _kind(details, said)
-    return Problem(
-        join(tokens), None if kind == "missing" else said, _want(details, tokens, data, schema), kind, details["type"]
-    )
+    return Problem(join(tokens), None if kind == "missing" else said, _want(details, tokens, data, by), kind, details["type"])
 
 
-def _want(details: ErrorDetails, tokens: tuple[Token, ...], data: JSON, schema: JSONObject) -> str:
+def _want(details: ErrorDetails, tokens: tuple[Token, ...], data: JSON, by: _Said) -> str:
     code, context = details["type"], details.get("ctx", {})
     if code in ("value_error", "assertion_error"):
         return str(context.get("error", "")) or _plain(details["msg"])
@@ -146,22 +156,21 @@ def _want(details: ErrorDetails, tokens: tuple[Token, ...], data: JSON, schema: 
         return "no such key"
     if code in _LIMITS:
         return _LIMITS[code].format(**context)
-    if code in _TOLD:
-        return _TOLD[code].format(**context)
+    if code in TOLD:
+        return TOLD[code].format(**context)
     if "[key]" in details["loc"]:
         return f"a key that is {_plain(details['msg'])}"
     if code in ("union_tag_not_found", "union_tag_invalid"):
         name = quote(str(context.get("discriminator", "")).strip("'"))
         return f"{name}: one of {context['expected_tags']}" if "expected_tags" in context else f"the key {name}"
-    part = at(schema, tokens, data) if code in _KNOWN else None
-    words = "" if part is None else wanted(part, schema)
+    words = by.wanted(tokens, data) if code in _KNOWN else ""
     says_less = words in ("", "a value") or (words.startswith("a string") and " or " not in words and code not in _STRINGS)
     return _plain(details["msg"]) if says_less else words
 
 
 _STRINGS = {"bytes_type", "string_type", "string_sub_type", "string_unicode", "missing", "union_tag_not_found"}
 """Complaints that have nothing to add where a string is wanted."""
-_TOLD = {
+TOLD = {
     "timezone_naive": "a date and time without a time zone, like 2024-03-05T14:30:00",
     "timezone_aware": "a date and time with its time zone, like 2024-03-05T14:30:00+01:00",
     "date_past": "a date in the past, like 2024-03-05",
@@ -170,6 +179,7 @@ _TOLD = {
     "datetime_future": "a date and time in the future",
     "uuid_version": "a UUID of version {expected_version}",
     "url_scheme": "a URL that begins with {expected_schemes}",
+    "url_too_long": "a URL of at most {max_length} characters",
     "json_invalid": "text that is JSON: {error}",
     "json_type": "text that is JSON",
     "complex_type": "a complex number like 1+2j",

@@ -13,12 +13,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from assay.data.pointer import look, split
 from assay.errors import ConfigurationError
 from assay.schema.keywords import walk
 from assay.schema.marks import Marks
 from assay.schema.words import FORMATS
 from assay.target.dump import as_read
-from assay.target.problems import Invalid, from_pydantic
+from assay.target.problems import TOLD, Invalid, from_pydantic
 from assay.types import JSON, JSONObject
 
 
@@ -32,6 +33,8 @@ class Typed:
     """Whether numbers are looked for where the type wants a date; not for types that run the user's functions."""
     by_name: bool | None
     """Whether field names are taken beside aliases: needed where an alias is a path, which no JSON Schema can say."""
+    told: Mapping[int, str]
+    """By the `id` of a part of `schema`, what is wanted where the part does not say all of it."""
     doubtful: re.Pattern[str] | None
     """What a text may hold that the type's own parser would take for something else: see `_doubtful`."""
 
@@ -48,7 +51,7 @@ class Typed:
         try:
             value = self.adapter.validate_json(text, strict=strict or None, context=context, by_name=self.by_name)
         except ValidationError as error:
-            raise Invalid(from_pydantic(error, data, self.schema)) from error
+            raise Invalid(from_pydantic(error, data, self.schema, self.told)) from error
         if self.guarded and not strict:
             self._refuse_timestamps(text, data, context)
         return value
@@ -58,10 +61,8 @@ class Typed:
         try:
             self.adapter.validate_json(text, strict=True, context=context, by_name=self.by_name)
         except ValidationError as error:
-            found = from_pydantic(error, data, self.schema)
-            numbers = tuple(
-                p for p in found if isinstance(p.said, int | float) and any(t in p.want for t in _TEMPORAL.values())
-            )
+            found = from_pydantic(error, data, self.schema, self.told)
+            numbers = tuple(p for p in found if isinstance(p.said, int | float) and any(words in p.want for words in _MOMENTS))
             if numbers:
                 raise Invalid(numbers) from error
 
@@ -75,6 +76,8 @@ class Typed:
 
 
 _TEMPORAL = {name: FORMATS[name] for name in ("date", "date-time", "time", "duration")}
+_MOMENTS = (*_TEMPORAL.values(), *(words for code, words in TOLD.items() if code.startswith(("date", "timezone"))))
+"""The words for what a number would pass for."""
 
 
 def _plain(value: Any) -> JSON:
@@ -89,8 +92,9 @@ def checker(adapter: TypeAdapter[Any], schema: JSONObject, marks: Marks) -> Type
     """The checker of an adapter's type, whose JSON Schema is `schema`."""
     core = adapter.core_schema
     dated = any(part.get("format") in _TEMPORAL for _, part in walk(schema))
+    told = {id(look(schema, split(place))): mark.words for place, mark in marks.items() if mark.words}
     doubtful = _doubtful(dated=dated, exact=any(mark.exact for mark in marks.values()))
-    return Typed(adapter, schema, dated and not runs_user_code(core), has_path_alias(core) or None, doubtful)
+    return Typed(adapter, schema, dated and not runs_user_code(core), has_path_alias(core) or None, told, doubtful)
 
 
 def _doubtful(*, dated: bool, exact: bool) -> re.Pattern[str] | None:
