@@ -6,7 +6,7 @@ import copy
 import datetime as dt
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +20,7 @@ from assay.schema.navigate import at
 from assay.schema.passes import NotStrict, form, from_strict, llama_form, strict_form, trim
 from assay.schema.slices import Slices
 from assay.target.build import target
+from assay.types import Dialect
 
 # -- schemas with data -------------------------------------------------------------------------------------------------
 
@@ -361,3 +362,25 @@ def test_a_slice_with_an_inside_shows_its_form(schema: dict[str, Any], data: Any
     made = Slices(whole).at("/part", {"part": data}).form
     assert form in made
     assert bool(made) is bool(form)
+
+
+_CONDITIONS: list[dict[str, Any]] = [
+    {"if": {"required": ["a"]}, "then": {"required": ["b"]}},
+    {"dependentRequired": {"a": ["b"]}},
+    {"dependentSchemas": {"a": {"required": ["b"]}}},
+    {"not": {"required": ["a"]}},
+    {"patternProperties": {"^x": {"type": "string"}}},
+    {"propertyNames": {"maxLength": 3}},
+    {"contains": {"type": "integer"}},
+    {"additionalProperties": {"type": "string"}, "type": "object", "properties": {"a": {"type": "string"}}},
+]
+
+
+@_some
+@given(st.data(), st.sampled_from(_CONDITIONS))
+def test_what_no_exact_form_says_is_never_sent_as_exact(data: st.DataObject, condition: dict[str, Any]) -> None:
+    schema = copy.deepcopy(data.draw(SCHEMAS))
+    places = [part for way, part in walk(schema) if way[:1] != ("$defs",)]
+    data.draw(st.sampled_from(places)).update(condition)
+    for dialect in get_args(Dialect):
+        assert form(schema, dialect)[1] is False
