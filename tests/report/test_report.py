@@ -17,7 +17,7 @@ import pytest
 from pydantic import BaseModel
 
 import assay
-from assay.batch import Settings, run
+from assay.batch import Columns, Settings, run
 from assay.batch.journal import Journal
 from assay.cli import main
 from assay.errors import ConfigurationError
@@ -113,8 +113,32 @@ def test_a_failure_has_its_reason_and_its_last_reply(digest: Digest) -> None:
 
 def test_repairs_come_with_examples_and_rows_with_values(digest: Digest) -> None:
     assert [example.id for example in digest.examples["fence"]] == ["r4", "r14"]
-    assert digest.sample[0].value == {"number": 0, "title": ""}
-    assert digest.sample[0].carried == {"page": "<b>0</b>"}
+    by_id = {row.id: row for row in digest.sample}
+    assert by_id["r0"].value == {"number": 0, "title": ""}
+    assert by_id["r0"].carried == {"page": "<b>0</b>"}
+
+
+def test_what_stands_nowhere_comes_first_and_a_kept_text_has_its_values_marked(tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    rows = [{"id": f"r{at}", "memo": f"  <i>document {at}</i> of Ames\u202e", "page": at} for at in range(3)]
+    with serving() as server:
+        server.answer = lambda text: (
+            '{"number": 2, "title": "Bo"}' if "document 2" in text else '{"number": 1, "title": "Ames"}'
+        )
+        extractor = assay.Extractor(Doc, model="m", base_url=server.url, mode="json", retries=0, max_retries=0)
+        columns = Columns(text="memo", keep_text=True)
+        assert run(extractor, rows, output, settings=Settings(columns=columns, concurrency=1)).done == 3
+    digest = read(output)
+    assert [(row.id, row.ungrounded) for row in digest.sample] == [("r0", ("/number",)), ("r2", ("/title",)), ("r1", ())]
+    assert [[row.text[span.start : span.end] for span in row.spans] for row in digest.sample] == [
+        ["Ames"],
+        ["2"],
+        ["1", "Ames"],
+    ]
+    assert digest.sample[0].carried == {"page": 0}
+    html = page(digest, made=datetime.now(UTC))
+    assert '&lt;i&gt;document <mark title="/number">1</mark>&lt;/i&gt; of <mark title="/title">Ames</mark>\ufffd' in html
+    assert "2 have a value that needs a look" in html
 
 
 def test_the_journal_names_the_run_as_well_as_its_output_does(output: Path, digest: Digest) -> None:
@@ -126,7 +150,9 @@ def test_a_long_run_is_cut_to_examples_and_a_spread_sample(tmp_path: Path) -> No
     assert (digest.done, digest.failed) == (280, 120)
     assert len(digest.failures) == FAILURES
     assert all(len(examples) == EXAMPLES for examples in digest.examples.values())
-    assert SAMPLE // 2 < len(digest.sample) <= SAMPLE
+    assert [row.doubtful for row in digest.sample[: SAMPLE + 1]] == [True] * SAMPLE + [False]
+    assert digest.doubtful == 40
+    assert SAMPLE // 2 < len(digest.sample) - SAMPLE <= SAMPLE
     assert int(digest.sample[-1].id.removeprefix("r")) > 350
     assert "20 more failed" in page(digest, made=datetime.now(UTC))
 

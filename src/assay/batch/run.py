@@ -111,6 +111,7 @@ async def _run(
     last = await asyncio.to_thread(
         ends.prepare, journal, sinks, extractor, reporter, retry_failed=settings.retry_failed, second=second
     )
+    journal.remember(text=_text_kept(settings.columns))
     ask = await _asker(extractor, source, journal, settings, reporter)
     if ask is None:
         return ends.summary(journal, Tally())
@@ -143,6 +144,12 @@ async def _run(
     if settings.provider_batch or settings.collect:
         Parcels(journal).tidy()
     return ends.summary(journal, runner.tally, runner.stopped, runner.count, second)
+
+
+def _text_kept(columns: Columns) -> str:
+    """The column of the output that holds the very text of a row; empty when none does."""
+    whole = columns.keep_text and not columns.template and columns.file is None
+    return formats.carried_name(columns.text) if whole and isinstance(columns.text, str) else ""
 
 
 def _opened(

@@ -6,7 +6,7 @@ The journal may hold a hundred thousand rows: what grows with them is counted, a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +17,10 @@ from pydantic_core import from_json
 from assay.batch import journal_path
 from assay.batch.journal import Finished, Journal
 from assay.errors import ConfigurationError
-from assay.types import JSON, JSONObject, Problem, Repair, Usage
+from assay.types import JSON, JSONObject, Problem, Repair, Span, Usage
 
 FAILURES, EXAMPLES, SAMPLE = 100, 3, 25
-"""How many are shown of the failed rows, of the repairs of each kind, and of the good rows."""
+"""How many are shown of the failed rows, of the repairs of each kind, and of the good rows: of those that need a look, and of the others."""
 _SUFFIX = ".journal"
 
 
@@ -57,6 +57,17 @@ class Good:
     carried: JSONObject
     attempts: int
     repairs: int
+    text: str | None
+    """What it was asked about; None where the run did not keep it."""
+    spans: tuple[Span, ...]
+    ungrounded: tuple[str, ...]
+    """Pointers of the values that stand nowhere in the text."""
+    review: tuple[str, ...]
+    """Those that the model was not sure of."""
+
+    @property
+    def doubtful(self) -> bool:
+        return bool(self.ungrounded or self.review)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,9 @@ class Digest:
     failures: tuple[Failure, ...]
     examples: Mapping[str, tuple[Example, ...]]
     sample: tuple[Good, ...]
+    """Rows with a value that needs a look first."""
+    doubtful: int
+    """Rows with such a value."""
 
     @property
     def rows(self) -> int:
@@ -98,12 +112,16 @@ class _Gathered:
     """What one pass over the rows finds."""
 
     every: int
-    """Of the good rows each so manieth is shown."""
+    """Of the good rows each so manieth is shown, and of the doubtful ones the first."""
+    text: str
+    """The column with the text, if any."""
     attempts: Counter[int] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
     examples: dict[str, list[Example]] = field(default_factory=dict)
     sample: list[Good] = field(default_factory=list)
+    doubts: list[Good] = field(default_factory=list)
+    doubtful: int = 0
     done: int = 0
 
     def take(self, row: Finished) -> None:
@@ -122,10 +140,28 @@ class _Gathered:
             self.failures.append(_failure(row, id_, body["attempts"]))
 
     def _good(self, row: Finished, id_: JSON, body: JSONObject) -> None:
-        if self.done % self.every == 0:
-            carried = from_json(row.row.carried)
-            self.sample.append(Good(id_, body["value"], carried, body["attempts"], len(body["repairs"])))
+        doubtful = bool(body.get("ungrounded") or body.get("review"))
+        self.doubtful += doubtful
+        if doubtful and len(self.doubts) < SAMPLE:
+            self.doubts.append(self._shown(row, id_, body))
+        elif self.done % self.every == 0:
+            self.sample.append(self._shown(row, id_, body))
         self.done += 1
+
+    def _shown(self, row: Finished, id_: JSON, body: JSONObject) -> Good:
+        carried = from_json(row.row.carried)
+        text = carried.pop(self.text) if isinstance(carried.get(self.text), str) else None
+        return Good(
+            id_,
+            body["value"],
+            carried,
+            body["attempts"],
+            len(body["repairs"]),
+            text,
+            tuple(_spans(body.get("evidence") or {})),
+            tuple(body.get("ungrounded") or ()),
+            tuple(body.get("review") or ()),
+        )
 
 
 def read(run: Path) -> Digest:
@@ -152,7 +188,7 @@ def read(run: Path) -> Digest:
 def _digest(journal: Journal, name: str, written: datetime) -> Digest:
     kinds = dict(journal.count())
     done = kinds.pop("done", 0)
-    found = _Gathered(every=max(1, -(-done // SAMPLE)))
+    found = _Gathered(every=max(1, -(-done // SAMPLE)), text=journal.fact("text"))
     for row in journal.finished():
         found.take(row)
     return Digest(
@@ -167,8 +203,17 @@ def _digest(journal: Journal, name: str, written: datetime) -> Digest:
         spent=journal.spent()[1],
         failures=tuple(found.failures),
         examples={kind: tuple(examples) for kind, examples in found.examples.items()},
-        sample=tuple(found.sample),
+        sample=(*found.doubts, *found.sample),
+        doubtful=found.doubtful,
     )
+
+
+def _spans(evidence: JSONObject) -> Iterator[Span]:
+    """The places that a row names for its values."""
+    for path, place in evidence.items():
+        match, *ends = place or [""]
+        for start, end in zip(ends[::2], ends[1::2], strict=True):
+            yield Span(path, start, end, match)
 
 
 def _failure(row: Finished, id_: JSON, attempts: int) -> Failure:

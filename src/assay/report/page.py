@@ -12,6 +12,8 @@ from datetime import datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from assay.report.digest import Digest
+from assay.review.page import visible
+from assay.review.pieces import pieces
 from assay.types import JSON
 
 LONGEST = 4000
@@ -33,6 +35,8 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "data": _data,
+        "pieces": lambda row: pieces(row.text, row.spans),
+        "visible": visible,
         "json": _json,
         "clip": _clip,
         "moment": _moment,
