@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from assay.backends.exchange import Done, Once, Try, open_once, persist, read_all, send_once
 from assay.backends.gate import Gate
@@ -50,7 +51,7 @@ class Endpoint:
     """What holds calls back after a refusal where there is no limiter."""
 
     def request(self, path: str, body: bytes, accept: str = "application/json") -> Request:
-        url = _joined(self.base_url.rstrip("/"), path)
+        url = _joined(self.base_url, path)
         own = self.wire.headers(self.api_key)
         return request_to("POST", url, own, dict(self.headers), body=body, accept=accept, timeout=self.timeout)
 
@@ -61,8 +62,10 @@ class Endpoint:
         return self.request(path, body, "text/event-stream" if stream else "application/json")
 
 
+@lru_cache(maxsize=128)
 def _joined(base: str, path: str) -> str:
     """A base URL may have the version that a path begins with."""
+    base = base.rstrip("/")
     version = path[: path.find("/", 1)]
     return base.removesuffix(version) + path if version[:2] == "/v" and version[2:3].isdigit() else base + path
 
