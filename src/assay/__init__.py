@@ -100,7 +100,7 @@ else:
     }
 
     def __getattr__(name: str) -> Any:
-        """The doors are imported when first used: a program with the client alone does not pay for extraction, nor the other way round."""
+        """Public names are imported when first used: a program that uses only the client does not pay for extraction, nor the other way round."""
         if name in ("decode", "evals", "testing") or name in _ROOMS.values():
             return importlib.import_module(f"assay.{name}")
         if name not in _ROOMS:

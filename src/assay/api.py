@@ -1,4 +1,4 @@
-"""The doors that need no object: `extract`, `aextract`, `@extractable`, `Extractable`."""
+"""The functions that need no object: `extract`, `aextract`, `@extractable`, `Extractable`."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     report = assay.doctor.probe(model="groq/openai/gpt-oss-20b")
 
-Every probe is one flow over the same backend that extractions use. A mode counts as honoured only when the answer has what
-nothing but the mode could have brought: the prompt of each probe does not say it.
+Every probe is one flow over the same backend that extractions use. A mode counts as honoured only when the answer has something that
+only the mode can have caused: the prompt of each probe does not say it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _FATAL = (AuthenticationError, PermissionDeniedError, NotFoundError)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing learnt: `subject` (`mode json`), the verdict, and what showed it."""
+    """One finding: `subject` (`mode json`), the verdict, and the evidence."""
 
     subject: str
     verdict: Verdict
@@ -77,7 +77,7 @@ class Report:
     base_url: str
     findings: tuple[Finding, ...] = ()
     usage: Usage = field(default_factory=Usage)
-    """What the probing itself took."""
+    """The usage of the probes."""
     limits: RateLimits | None = None
     context_tokens: int | None = None
     advised_mode: Mode = Mode.TEXT
@@ -92,9 +92,9 @@ class Report:
 
 
 def probe(**options: Unpack[OptionsDict]) -> Report:
-    """Ask a server what it does. The options say which, as for `extract`.
+    """Probe a server. The options name it, as for `extract`.
 
-    Raises `ConfigurationError` when they do not, and the kin of `APIError` when the server or the model cannot be used at all.
+    Raises `ConfigurationError` when they do not, and an `APIError` when the server or the model cannot be used at all.
     """
     connection = connect(Options.of(**options))
     try:
@@ -184,8 +184,8 @@ def _optional(connection: Connection, replies: list[Reply]) -> Flow[Finding]:
     if not isinstance(data, dict):
         return Finding(subject, "unclear", f"answered {reply.text.strip()[:60]!r}")
     if "zq_day" in data:
-        return Finding(subject, "yes", "given when the text states them")
-    return Finding(subject, "no", "left out although the text states them: they have to be sent as required and nullable")
+        return Finding(subject, "yes", "given if the text states them")
+    return Finding(subject, "no", "left out although the text states them: they must be sent as required and nullable")
 
 
 def _refused(subject: str, error: APIError) -> Finding:
@@ -271,7 +271,7 @@ def _context(connection: Connection) -> Flow[int | None]:
 
 
 def _seen(replies: list[Reply]) -> list[Finding]:
-    """What the replies show by the way."""
+    """Further findings from the same replies."""
     used = any(reply.usage.total_tokens for reply in replies)
     tagged = any("<think>" in reply.text for reply in replies)
     reasoned = any(reply.reasoning for reply in replies)

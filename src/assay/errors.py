@@ -2,15 +2,15 @@
 
     AssayError
     ├── ConfigurationError            a setting is wrong or missing: model, key, option, file
-    │   └── SourceError               ... not, but one source cannot be read, or holds nothing: others can
-    ├── SchemaError                   the target cannot be described as a JSON Schema, or is none
+    │   └── SourceError               one source cannot be read or is empty: others may work
+    ├── SchemaError                   the target has no JSON Schema, or is not a valid one
     ├── DecodeError                   no JSON value, or several contradicting ones, in a text
     ├── ExtractionError               all attempts failed: carries the Outcome
     ├── BudgetExceeded                the next request would break the budget: it was not sent
-    └── APIError                      the server, or the way to it
-        ├── APIConnectionError        no whole answer came
+    └── APIError                      the server failed or could not be reached
+        ├── APIConnectionError        no complete answer arrived
         │   └── APITimeoutError       ... in time
-        ├── APIResponseError          an answer came that is not what the API promises
+        ├── APIResponseError          the answer is not what the API promises
         └── APIStatusError            an HTTP status of 400 or more
             ├── BadRequestError           400
             │   └── JSONValidateFailed    400 with `failed_generation`
@@ -40,7 +40,7 @@ from assay.types import JSON, Problem
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The one of `names` that was probably meant by `name`; None when none is like it."""
+    """The one of `names` that was probably meant by `name`; None when none is similar."""
     import difflib  # noqa: PLC0415  # only for who mistyped a name
 
     near = difflib.get_close_matches(name, names, n=1)
@@ -48,9 +48,9 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 class Reason(StrEnum):
-    """Why a server said no, whatever its own words for it: `APIError.reason`.
+    """Why a server refused, whatever its own words for it: `APIError.reason`.
 
-    `assay.wire.reasons` reads it out of an answer, and says which of these every other request would meet too.
+    `assay.wire.reasons` reads it from an answer, and says which of these every other request would get, too.
     """
 
     BAD_KEY = "bad_key"
@@ -58,20 +58,20 @@ class Reason(StrEnum):
     NO_CREDIT = "no_credit"
     """Nothing is left to pay with, or the account's own limit is reached: waiting does not help."""
     DAILY_QUOTA = "daily_quota"
-    """What a day allows is used up; `retry_after` says when there is more, if the server does."""
+    """A day's allowance is used up; `retry_after` says when there is more, if the server says so."""
     RATE_LIMIT = "rate_limit"
     OVERLOADED = "overloaded"
     SERVER_ERROR = "server_error"
     MODEL_NOT_FOUND = "model_not_found"
     NOT_FOUND = "not_found"
-    """The path is not there: mostly a wrong `base_url`."""
+    """The path does not exist: usually a wrong `base_url`."""
     MODE_REFUSED = "mode_refused"
     """The server or the model does not have the mode: no `response_format`, no tools."""
     SCHEMA_REFUSED = "schema_refused"
-    """The mode is there, but this schema is not taken in it."""
+    """The server has the mode, but refuses this schema in it."""
     NO_TEMPERATURE = "no_temperature"
     TOKEN_LIMIT = "token_limit"  # noqa: S105  # no password
-    """More answer tokens were asked for than there may be: `APIError.token_limit` of them."""
+    """More answer tokens were asked for than are allowed, which is `APIError.token_limit`."""
     CONTEXT_TOO_LONG = "context_too_long"
     REQUEST_TOO_LARGE = "request_too_large"
     """This request alone is over a limit: of bytes, or of tokens per minute."""
@@ -81,7 +81,7 @@ class Reason(StrEnum):
 
 
 class AssayError(Exception):
-    """The base of all."""
+    """The base class of all errors of assay."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions with keyword-only arguments do not pickle by default: rebuild from the state instead.
@@ -96,15 +96,15 @@ def _rebuild(cls: type[AssayError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class ConfigurationError(AssayError, ValueError):
-    """A setting is wrong or missing; the message says which and what to do."""
+    """A setting is wrong or missing; the message says which one and what to do."""
 
 
 class SourceError(ConfigurationError):
-    """One source cannot be asked about: it is empty, cannot be read, or is no text at all. Another source may do."""
+    """One source cannot be asked about: it is empty, unreadable, or not a text at all. Other sources may work."""
 
 
 class SchemaError(AssayError, TypeError):
-    """The target has no JSON Schema, or the JSON Schema is none. `path` names the field, when there is one."""
+    """The target has no JSON Schema, or the JSON Schema is not valid. `path` names the field, when there is one."""
 
     def __init__(self, message: str, *, path: str = "") -> None:
         super().__init__(message)
@@ -185,7 +185,7 @@ class ErrorResponse:
 
 
 class APIError(AssayError):
-    """The server said no, or could not be reached.
+    """The server refused, or could not be reached.
 
     `code`, `type` and `param` are the error object's own fields; `body` is the decoded response body (the inner error object
     for an error that came inside a stream); `requests` counts the HTTP requests made before giving up.
@@ -217,11 +217,11 @@ class APIError(AssayError):
         self.response = response
         self.requests = requests
         self.retry_after = retry_after
-        """Seconds that the server asked to wait, when it said so."""
+        """Seconds that the server asked to wait, if it did."""
         self.failed_generation = failed_generation
         """What the model had written when the server rejected it; None when the server showed nothing."""
         self.reason = reason
-        """Why, in our own words; None when it is not known."""
+        """The reason in our own words; None when it is not known."""
         self.token_limit = token_limit
         """With `Reason.TOKEN_LIMIT`, the most tokens that the answer may have."""
 
@@ -239,22 +239,22 @@ class APIError(AssayError):
         return value
 
     def add(self, note: str) -> None:
-        """Say this too, in brackets, unless it is empty."""
+        """Add this to the message in brackets, unless it is empty."""
         if note:
             self.message = f"{self.message} ({note})"
             self.args = (self.message,)
 
 
 class APIConnectionError(APIError):
-    """No whole answer came: refused, reset, cut off, not found, TLS."""
+    """No complete answer arrived: refused, reset, cut off, not found, TLS."""
 
 
 class APITimeoutError(APIConnectionError):
-    """No whole answer came in time; the message says which limit was met."""
+    """No complete answer arrived in time; the message says which limit was reached."""
 
 
 class APIResponseError(APIError):
-    """An answer came that is not what the API promises: a page of a gateway, no choices, a broken stream."""
+    """The answer is not what the API promises: a gateway's page, no choices, a broken stream."""
 
 
 class APIStatusError(APIError):

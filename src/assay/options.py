@@ -1,4 +1,4 @@
-"""The options of an extraction: one frozen value, the same names at every door."""
+"""The options of an extraction: one frozen value, with the same names everywhere."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Split:
             if (value is not None or name == "passes") and (
                 isinstance(value, bool) or not isinstance(value, int) or value < least
             ):
-                raise ConfigurationError(f"Split: {name} must be a whole number from {least} on; got {value!r}")
+                raise ConfigurationError(f"Split: {name} must be a whole number, {least} or more; got {value!r}")
         if self.size is not None and self.overlap is not None and self.overlap * 2 > self.size:
             raise ConfigurationError(f"Split: overlap must be at most half of size; got {self.overlap} of {self.size}")
         if self.conflict not in (rules := ("first", "last", "most", "error")):
@@ -67,7 +67,7 @@ class Split:
 
 
 def seal(given: Any) -> None:
-    """Make the key among options that were given a `Secret`: done first at every door, whose variables a traceback may show."""
+    """Make the key among options that were given a `Secret`: done first at every entry point, because a traceback may show its variables."""
     if "api_key" in given:
         given["api_key"] = Secret.of(given["api_key"])
     if isinstance(given.get("headers"), Mapping):
@@ -115,7 +115,7 @@ class Options:
     base_url: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Sent with every request besides our own, as gateways want them; their values are kept as secret as the key."""
+    """Extra headers for every request, such as gateways need; their values are kept as secret as the key."""
     client: object = field(default=None, repr=False)
     """A client object to send through (the model's name is then `model`), or an `httpx.Client`/`AsyncClient`."""
     mode: Mode | Literal["auto"] = "auto"
@@ -127,7 +127,7 @@ class Options:
     prompt_style: PromptStyle | None = None
     """None: the provider row's."""
     strict: bool = False
-    """No coercion: only what the schema says to the letter."""
+    """No coercion: values must match the schema exactly."""
     temperature: float | None = 0.0
     max_tokens: int | None = None
     logprobs: bool = False
@@ -202,7 +202,7 @@ def _mode(_: str, value: Any) -> Any:
     try:
         return Mode(value)
     except ValueError:
-        raise ConfigurationError(f"mode {value!r} is none: use auto, {', '.join(Mode)}") from None
+        raise ConfigurationError(f"mode must be one of auto, {', '.join(Mode)}; got {value!r}") from None
 
 
 def _style(_: str, value: Any) -> Any:
@@ -211,14 +211,14 @@ def _style(_: str, value: Any) -> Any:
     try:
         return PromptStyle(value)
     except ValueError:
-        raise ConfigurationError(f"prompt_style {value!r} is none: use {', '.join(PromptStyle)}") from None
+        raise ConfigurationError(f"prompt_style must be one of {', '.join(PromptStyle)}; got {value!r}") from None
 
 
 def _examples(_: str, value: Any) -> Any:
     if value is None:
         return ()
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        raise ConfigurationError("examples is a list of (text, value) pairs")
+        raise ConfigurationError("examples must be a list of (text, value) pairs")
     pairs = tuple(value)
     for at, pair in enumerate(pairs):
         if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
@@ -230,7 +230,7 @@ def _examples(_: str, value: Any) -> Any:
 
 def _count(name: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ConfigurationError(f"{name} is a number of times, 0 or more; got {value!r}")
+        raise ConfigurationError(f"{name} must be a whole number, 0 or more; got {value!r}")
     return value
 
 
@@ -238,7 +238,7 @@ def _retries(name: str, value: Any) -> Any:
     if hasattr(value, "stop") and hasattr(value, "wait"):
         return value
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ConfigurationError(f"{name} is a number of re-asks, 0 or more, or a tenacity Retrying; got {value!r}")
+        raise ConfigurationError(f"{name} must be a whole number, 0 or more, or a tenacity Retrying; got {value!r}")
     return value
 
 
@@ -246,7 +246,7 @@ def _positive(name: str, value: Any) -> Any:
     if value is None and name == "max_tokens":
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise ConfigurationError(f"{name} is a number above 0; got {value!r}")
+        raise ConfigurationError(f"{name} must be a number above 0; got {value!r}")
     return value
 
 
@@ -254,7 +254,7 @@ def _budget(_: str, value: Any) -> Any:
     if value is None or isinstance(value, Budget):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ConfigurationError(f"budget is a Budget(tokens=..., cost=...) or US dollars; got {value!r}")
+        raise ConfigurationError(f"budget must be a Budget(tokens=..., cost=...) or US dollars; got {value!r}")
     return Budget(cost=float(value))
 
 
@@ -262,7 +262,7 @@ def _temperature(name: str, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 2:
-        raise ConfigurationError(f"{name} lies between 0 and 2; got {value!r}")
+        raise ConfigurationError(f"{name} must be between 0 and 2; got {value!r}")
     return float(value)
 
 
@@ -272,7 +272,7 @@ def _split(name: str, value: Any) -> Any:
     if value == "never" or isinstance(value, Split):
         return value
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"{name} must be 'auto', 'never', the characters of a piece, or a Split; got {value!r}")
+        raise ConfigurationError(f"{name} must be 'auto', 'never', a number of characters per piece, or a Split; got {value!r}")
     return Split(value)
 
 

@@ -37,7 +37,7 @@ class Attempt:
     note: str = ""
     """What was decided after it, when that is worth saying: `stepped down from json_schema to json`."""
     tokens: tuple[tuple[str, float], ...] = field(default=(), repr=False)
-    """The reply in pieces with the natural logarithms of their probabilities: with the option `logprobs`, where the server tells them."""
+    """The reply in pieces with the natural logarithms of their probabilities: with the option `logprobs`, where the server gives them."""
     piece: int | None = None
     """Of a long document that was asked about in pieces: which one, counted from 1."""
 
@@ -88,18 +88,18 @@ class Outcome(Generic[T_co]):
     value: T_co | None
     """The validated value; None when the extraction failed (see `ok`: None can also be a valid value)."""
     error: Exception | None = None
-    """Why there is no value: an `ExtractionError`, an `APIError` or a `BudgetExceeded`."""
+    """The reason why there is no value: an `ExtractionError`, an `APIError` or a `BudgetExceeded`."""
     attempts: tuple[Attempt, ...] = ()
     repairs: tuple[Repair, ...] = ()
-    """What was mended to read the final value."""
+    """The repairs that were needed to read the final value."""
     model: str = ""
     source: str = field(default="", repr=False)
     text: str = field(default="null", repr=False)
     """The final value as JSON text, as the model gave it after repairs."""
     notes: tuple[str, ...] = ()
-    """Decisions worth knowing: modes stepped down, requests repeated, lists continued, budgets raised."""
+    """Decisions worth knowing about: modes stepped down, requests repeated, lists continued, budgets raised."""
     requests: int = 0
-    """HTTP requests that it took: those of the attempts, repeated ones and such as brought no answer included."""
+    """HTTP requests of all attempts, including repeated ones and those without an answer."""
     conflicts: tuple[Conflict, ...] = ()
     """Single values that the pieces of a long document do not agree on."""
     evidence: Evidence | None = field(default=None, repr=False, compare=False)
@@ -109,7 +109,7 @@ class Outcome(Generic[T_co]):
     """Where the words of the source stand on its pages, packed: see `assay.data.places`."""
 
     def __repr__(self) -> str:
-        """A line: the value or the error, and what it took. All that was sent and came back is in `attempts`."""
+        """One line: the value or the error, attempts and tokens. All that was sent and came back is in `attempts`."""
         shown = (
             repr(self.value) if self.error is None else f"{type(self.error).__name__}: {str(self.error).partition(chr(10))[0]}"
         )
@@ -140,9 +140,9 @@ class Outcome(Generic[T_co]):
 
     @property
     def ungrounded(self) -> tuple[str, ...]:
-        """JSON Pointers of the texts, numbers and dates that stand nowhere in the source: inferred, or made up.
+        """JSON Pointers of the texts, numbers and dates that are not in the source: inferred, or made up.
 
-        Booleans, null, members of an enum or `Literal` and a field's default are not asked for; markers (`Grounded`, `Inferred`,
+        Booleans, null, members of an enum or `Literal` and a field's default are not looked for; markers (`Grounded`, `Inferred`,
         `Quoted`) say otherwise for a field.
         """
         return () if self.evidence is None else self.evidence.ungrounded
@@ -151,8 +151,8 @@ class Outcome(Generic[T_co]):
     def confidence(self) -> Mapping[str, float]:
         """By JSON Pointer, how probable the model thought each scalar of the value, 0 to 1: its own tokens' joint probability.
 
-        Of what was asked for again, the last answer counts. Empty unless the option `logprobs` is set and the server tells them.
-        A figure to rank values by, not a chance of being right: see `assay.evals.calibrate`.
+        Of what was asked for again, the last answer counts. Empty unless the option `logprobs` is set and the server gives them.
+        A figure to rank values by, not a probability of being right: see `assay.evals.calibrate`.
         """
         if not self.ok or not any(attempt.tokens for attempt in self.attempts):
             return {}
@@ -181,11 +181,11 @@ class Outcome(Generic[T_co]):
         return Reviewed(title or self.model, self.source, self.data, self.spans, self.ungrounded, failure)
 
     def page(self, title: str = "") -> str:
-        """An HTML page to check the value on: the source with each value marked, what stands nowhere first. No script, no request."""
+        """An HTML page to check the value on: the source with each value marked, what was not found first. No scripts, no requests."""
         return page([self.reviewed(title)])
 
     def unwrap(self) -> T_co:
-        """The value, or the error raised."""
+        """Return the value, or raise the error."""
         if (error := self.error) is not None:
             try:
                 raise error

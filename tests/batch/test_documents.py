@@ -65,7 +65,7 @@ def test_a_column_of_paths_is_read_from_the_folder_of_the_table(tmp_path: Path) 
     assert (summary.done, summary.failed) == (1, 2)
     (done,) = [row for row in rows(tmp_path / "out.jsonl") if row["error"] is None]
     assert (done["note"], done["path"]) == ("first", "docs/a.pdf")
-    with pytest.raises(assay.ConfigurationError, match="--file names one of"):
+    with pytest.raises(assay.ConfigurationError, match="--file must be one of"):
         run(extractor, tmp_path / "in.csv", tmp_path / "b.jsonl", settings=Settings(columns=Columns(file="pth")))
 
 

@@ -63,7 +63,7 @@ def test_what_the_second_cannot_do_either_is_not_asked_again_until_told(tmp_path
         with other:
             assert go(first, output, other, notes).done == 10
         assert sum(second.asked.values()) == 6
-        assert "2 failed rows are asked of the second model" in notes.said
+        assert "2 failed rows go to the second model" in notes.said
 
 
 def test_a_name_is_asked_on_the_same_server_and_the_first_model_s_rows_stay(tmp_path):

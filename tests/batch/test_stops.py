@@ -1,4 +1,4 @@
-"""What ends a run and what does not: errors that every row would meet, errors of one row, a server that is away."""
+"""What ends a run and what does not: errors that every row would meet, errors of one row, a server that does not answer."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_run_waits_for_a_server_that_is_away_and_no_row_fails(tmp_path, status
         assert sum(server.asked.values()) < 60 + 30  # a few probes, not every row
     assert "answers nothing but errors" in notes.said[0]
     assert "answers again" in notes.said[-1]
-    assert any(tick.held and tick.held[0] == "a server that is away" for tick in notes.ticks)
+    assert any(tick.held and tick.held[0] == "a server that does not answer" for tick in notes.ticks)
 
 
 def test_a_server_that_goes_and_comes_back_on_its_port_is_waited_for(tmp_path):

@@ -20,13 +20,13 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_key_nothing_is_made_up() -> None:
     with pytest.raises(assay.ConfigurationError, match=r"(?s)set GROQ_API_KEY.*model=\"local/smollm2-135m\"") as raised:
         assay.extract(list[str], "pens and ink")
-    assert "meant" not in str(raised.value)
+    assert "did you mean" not in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["GROQ_APIKEY", "GROQ_API_KYE", "GROQ_KEY", "groq_api_key"])
 def test_a_misspelt_key_is_named_and_not_shown(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "not-a-real-one")
-    with pytest.raises(assay.ConfigurationError, match=f"{name} is set: is GROQ_API_KEY meant") as raised:
+    with pytest.raises(assay.ConfigurationError, match=f"{name} is set: did you mean GROQ_API_KEY") as raised:
         assay.Extractor(list[str])
     assert "not-a-real-one" not in str(raised.value)
 

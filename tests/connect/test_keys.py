@@ -92,7 +92,7 @@ def test_a_provider_is_known_by_its_origin(base_url: str, key: str | None, serve
 def test_a_refusal_says_which_key_was_sent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     with Server([answer(401, error("who are you?"))]) as strict:
         with pytest.raises(
-            assay.AuthenticationError, match=r"no key was sent; GROQ_API_KEY goes to groq alone: set ASSAY_API_KEY"
+            assay.AuthenticationError, match=r"no key was sent; GROQ_API_KEY goes only to groq: set ASSAY_API_KEY"
         ):
             assay.extract(str, "x", model="groq/x", base_url=strict.base_url)
         monkeypatch.setenv("ASSAY_API_KEY", "key-of-my-own-server")

@@ -41,7 +41,7 @@ def test_a_text_in_the_types_place(text: Any) -> None:
         (float("nan"), "empty cell"),
         (None, "got None"),
         (7, "got int"),
-        ({"role": "user", "content": "x"}, "into a list"),
+        ({"role": "user", "content": "x"}, "in a list"),
     ],
 )
 def test_a_source_that_is_none(source: Any, said: str) -> None:
@@ -65,14 +65,14 @@ def test_a_source_that_is_none(source: Any, said: str) -> None:
     ],
 )
 def test_a_model_without_its_provider_or_with_one_that_is_mistyped(model: str, meant: str) -> None:
-    with pytest.raises(assay.ConfigurationError, match=f"is '{meant}' meant"):
+    with pytest.raises(assay.ConfigurationError, match=f"did you mean '{meant}'"):
         assay.Extractor(Order, model=model)
 
 
 def test_a_model_that_resembles_nothing_is_not_guessed() -> None:
     with pytest.raises(assay.ConfigurationError) as raised:
         assay.Extractor(Order, model="zebra")
-    assert "meant" not in str(raised.value)
+    assert "did you mean" not in str(raised.value)
 
 
 @pytest.mark.parametrize(("option", "meant"), [("modle", "mode"), ("temprature", "temperature"), ("max_token", "max_tokens")])
@@ -104,7 +104,7 @@ def test_an_image_for_a_model_that_reads_text_alone(mode: str) -> None:
     with assay.Extractor(Order, model="local/smollm2-135m", mode=mode) as extractor:
         outcome = extractor.run(IMAGE)
     assert isinstance(outcome.error, assay.BadRequestError)
-    assert "text alone" in str(outcome.error)
+    assert "only text" in str(outcome.error)
 
 
 def test_an_outcome_is_a_line_in_a_notebook() -> None:

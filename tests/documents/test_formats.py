@@ -71,7 +71,7 @@ def test_pages_are_chosen_and_keep_their_numbers() -> None:
     document = assay.read(data, pages="2-3,5")
     assert [place.number for place in document.places] == [2, 3, 5]
     assert "page 4" not in document.text
-    with pytest.raises(assay.ConfigurationError, match="has 5 pages; pages names 6"):
+    with pytest.raises(assay.ConfigurationError, match="has 5 pages; pages asks for 6"):
         assay.read(data, pages=6)
 
 
@@ -101,7 +101,7 @@ def test_docx() -> None:
     document = assay.read(makers.docx(body, **{"word/footnotes.xml": notes}))
     assert document.text.splitlines() == ["# Contract", "Between\tA & B[2]", "a | b", "1 | 2", "", "", "in a box", "[2] a note"]
     assert document.notes == ("1 deleted piece of text (tracked changes) were left out",)
-    with pytest.raises(assay.ConfigurationError, match="knows no pages"):
+    with pytest.raises(assay.ConfigurationError, match="has no pages"):
         assay.read(makers.docx(body), pages=1)
 
 

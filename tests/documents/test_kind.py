@@ -1,4 +1,4 @@
-"""What kind of file some bytes are; and that what is no text is never read as text, by whatever door it comes."""
+"""What kind of file some bytes are; and that what is not text is never read as text, by whatever door it comes."""
 
 from __future__ import annotations
 

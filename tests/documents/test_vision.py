@@ -104,7 +104,7 @@ def test_always_shows_every_page_to_a_model_of_which_nothing_is_known(tmp_path: 
 
 def test_more_pages_than_a_request_takes_is_an_error_with_both_numbers() -> None:
     document = assay.read(makers.scanned("x", pages=6))
-    says = "6 pages would go as images, .* takes 5 a request"
+    says = "6 pages would be sent as images, but .* takes 5 per request"
     with Server(said(GOOD)) as server, pytest.raises(assay.ConfigurationError, match=says):
         assay.extract(Invoice, document, model="groq/qwen/qwen3.6-27b", api_key="k", base_url=server.base_url)
 

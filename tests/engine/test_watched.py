@@ -112,7 +112,7 @@ def test_with_a_temperature_it_is_sent_again() -> None:
     first, again = (request.json for request in server.received)
     assert first == again
     assert (outcome.ok, outcome.requests, outcome.attempts[0].requests) == (True, 2, 2)
-    assert "sent twice: no whole answer" in outcome.notes[0]
+    assert "sent twice: no complete answer" in outcome.notes[0]
 
 
 def test_without_re_asks_a_time_out_is_the_end_and_is_counted() -> None:

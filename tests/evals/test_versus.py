@@ -221,7 +221,7 @@ def test_cases_that_did_not_run_are_told_apart(folder: Path) -> None:
         (["--may-fall", "0.1"], "--against"),
         (["--page", "x.html"], "second --model"),
         (["--against", "nowhere.jsonl"], "cannot be read"),
-        (["--against", "CASES"], "has written"),
+        (["--against", "CASES"], "--results wrote"),
     ],
 )
 def test_what_makes_no_sense_says_so(arguments: list[str], says: str, folder: Path) -> None:

@@ -117,7 +117,7 @@ RETRIED = [
         "page of a gateway with 502",
         [answer(502, b"<html><head><style>p{}</style></head><body><h1>Bad gateway</h1></body></html>", {"content-type": "text/html"})],
         InternalServerError,
-        "502: the answer is no JSON (text/html): Bad gateway",
+        "502: the answer is not JSON (text/html): Bad gateway",
     ),
     Case(
         "a 400 that the server says to retry",
@@ -152,7 +152,7 @@ FINAL = [
     Case("redirect to another host", [b"HTTP/1.1 307 x\r\nlocation: http://127.0.0.2:9/v1\r\ncontent-length: 0\r\n\r\n"], APIResponseError, "another origin"),
     Case("redirect without a place", [b"HTTP/1.1 307 x\r\ncontent-length: 0\r\n\r\n"], APIResponseError, "redirects"),
     Case("redirect that would make it a GET", [b"HTTP/1.1 302 x\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n"], APIResponseError, "redirects"),
-    Case("redirects in a circle", [b"HTTP/1.1 308 x\r\nlocation: /again\r\ncontent-length: 0\r\n\r\n"], APIResponseError, "circle"),
+    Case("redirects in a loop", [b"HTTP/1.1 308 x\r\nlocation: /again\r\ncontent-length: 0\r\n\r\n"], APIResponseError, "loop"),
 ]  # fmt: skip
 
 

@@ -183,7 +183,7 @@ def test_nor_does_one_in_a_stream(answer: Answer) -> None:
 
 def test_a_page_in_place_of_json_names_its_status_and_type() -> None:
     page = Answer(b"<html>Sign in", headers={"content-type": "text/html"})
-    assert "200 (text/html): the answer is no JSON: Sign in" in str(failure(page))
+    assert "200 (text/html): the answer is not JSON: Sign in" in str(failure(page))
 
 
 def test_bad_json_in_a_stream_is_shown() -> None:

@@ -298,10 +298,10 @@ def test_a_rejected_generation_keeps_what_was_written(code: str) -> None:
         (b'{"message": "no"}', "418: no"),
         (b'{"detail": "no"}', "418: no"),
         (b'{"object": "error"}', '418: {"object": "error"}'),
-        (b"no", "418: the answer is no JSON (no content type): no"),
+        (b"no", "418: the answer is not JSON (no content type): no"),
         (b"", "418: the answer has no body (no content type)"),
-        (b"\xff\xfe", "418: the answer is no JSON"),
-        (b"<script>x()</script><p>a\n b</p>", "418: the answer is no JSON (no content type): a b"),
+        (b"\xff\xfe", "418: the answer is not JSON"),
+        (b"<script>x()</script><p>a\n b</p>", "418: the answer is not JSON (no content type): a b"),
     ],
 )
 def test_the_message_of_an_error_body(data: bytes, message: str) -> None:

@@ -52,10 +52,10 @@ def instrument(
     content: Content | None = None,
     ungrounded: bool = False,
 ) -> None:
-    """Tell all extractions of this process, from now on. Without providers, those that OpenTelemetry has set globally are used.
+    """Report all extractions of this process from now on. Without providers, those that OpenTelemetry has set globally are used.
 
-    `ungrounded` also counts the values that stand nowhere in the source: they have to be looked up, which takes the longer the text
-    and the more the values are. `content` says where texts go; None: what the variable says, else nowhere. Raises `ConfigurationError` for another word.
+    `ungrounded` also counts the values that are not in the source: they must be searched for, which takes longer the longer the text
+    and the more the values. `content` says where texts go; None: what the variable says, else nowhere. Raises `ConfigurationError` for any other value.
     """
     chosen = content or os.environ.get(VARIABLE) or "NO_CONTENT"
     if chosen not in get_args(Content):
@@ -73,7 +73,7 @@ def instrument(
 
 
 def uninstrument() -> None:
-    """Tell no more."""
+    """Stop reporting."""
     observe.watch(None)
 
 
@@ -83,17 +83,19 @@ class _Telemetry:
     ) -> None:
         self.tracer, self.logger = tracer, logger
         self.in_span, self.in_event, self.grounds = in_span, in_event, grounds
-        self.duration = meter.create_histogram("gen_ai.client.inference.duration", "s", "How long a call of a model took")
+        self.duration = meter.create_histogram("gen_ai.client.inference.duration", "s", "How long a model call took")
         self.input_tokens = meter.create_counter("gen_ai.client.inference.usage.input_tokens", "{token}", "Prompt tokens")
         self.output_tokens = meter.create_counter("gen_ai.client.inference.usage.output_tokens", "{token}", "Answer tokens")
-        self.cost = meter.create_counter("assay.extraction.cost", "USD", "What extractions cost, where a price is known")
+        self.cost = meter.create_counter("assay.extraction.cost", "USD", "The cost of extractions whose price is known")
         self.extractions = meter.create_histogram(
             "assay.extraction.duration", "s", "How long an extraction took, re-asks included"
         )
         self.reasks = meter.create_counter("assay.extraction.reasks", "{request}", "Questions asked again")
-        self.repairs = meter.create_counter("assay.extraction.repairs", "{repair}", "What was mended to read an answer")
+        self.repairs = meter.create_counter(
+            "assay.extraction.repairs", "{repair}", "Repairs that were needed to read an answer"
+        )
         self.ungrounded = meter.create_counter(
-            "assay.extraction.ungrounded", "{value}", "Values that stand nowhere in the source"
+            "assay.extraction.ungrounded", "{value}", "Values that were not found in the source"
         )
 
     def extraction(self, about: About) -> _Extraction:
@@ -102,7 +104,7 @@ class _Telemetry:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What all spans and metrics of one extractor share, put together once."""
+    """What all spans and metrics of one extractor share, built once."""
 
     extraction: str
     chat: str

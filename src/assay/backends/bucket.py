@@ -10,10 +10,10 @@ Resource: TypeAlias = Literal["requests", "tokens"]
 
 MINUTE, DAY = 60.0, 86400.0
 _BETWEEN = (MINUTE * DAY) ** 0.5
-"""Headers do not name their period. One that would refill in less than this is a minute's, else a day's."""
+"""Headers do not name their period. An allowance that would refill in less time than this is per minute, else per day."""
 
 REFILL = 0.99
-"""Of the allowed rate: the rest is for clocks that run apart."""
+"""Share of the allowed rate that is used: the rest makes up for clocks that differ."""
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Bucket:
 
 
 class Recent:
-    """How many requests were sent in the last minute. They are counted by the step, so that what is kept does not grow with them."""
+    """How many requests were sent in the last minute. They are counted in steps, so memory does not grow with their number."""
 
     STEP = 0.1
     """Seconds."""

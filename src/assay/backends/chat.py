@@ -24,22 +24,22 @@ from assay.wire.port import Wire
 from assay.wire.request import request as request_to
 
 BYTES_PER_TOKEN = 4
-"""Of English and JSON: foresees a prompt's tokens for a limiter; the server's own count settles it afterwards."""
+"""Bytes per token of English and JSON: estimates a prompt's tokens for a limiter; the server's own count corrects it afterwards."""
 
-NO_USAGE = "the server told no usage of the stream: its tokens are not counted"
-RECKONED = "the tokens of the answer that was broken off are reckoned: a server tells them at an answer's end alone"
+NO_USAGE = "the server reported no usage for the stream: its tokens are not counted"
+RECKONED = "the tokens of the interrupted answer are estimated: a server reports them only at the end of an answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a model is and how it is talked to."""
+    """Where a model is and how to talk to it."""
 
     base_url: str = field(repr=False)
     """With its version path: `https://api.groq.com/openai/v1`."""
     model: str
     api_key: str | None = field(default=None, repr=False)
     key_hint: str = field(default="", repr=False)
-    """What is said when the server refuses the key: which one was sent, or why none."""
+    """The message when the server refuses the key: which one was sent, or why none was."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     wire: Wire = field(default_factory=ChatCompletions)
     timeout: float = DEFAULT_TIMEOUT
@@ -71,7 +71,7 @@ def _joined(base: str, path: str) -> str:
 
 
 def complete(endpoint: Endpoint, call: Call) -> Flow[Reply]:
-    """The reply to a call. Raises the kin of `APIError`; a generation that the server rejected is a reply with `rejected`."""
+    """The reply to a call. Raises an `APIError`; a generation that the server rejected is a reply with `rejected`."""
     if call.bound is not None and call.mode in endpoint.watched:
         return relay_emitted(stream(endpoint, call), lambda _: ())
 
@@ -88,7 +88,7 @@ def complete(endpoint: Endpoint, call: Call) -> Flow[Reply]:
 
 
 def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
-    """`complete`, emitting a `Delta` for each piece as it comes. A stream that breaks is begun again, said by `Delta.restart`.
+    """`complete`, emitting a `Delta` for each piece as it comes. A stream that breaks is started again, marked by `Delta.restart`.
 
     One that runs beyond the call's bound, or in circles, is broken off: a reply whose `finish_reason` is `RUNAWAY`.
     """
@@ -106,7 +106,7 @@ def stream(endpoint: Endpoint, call: Call) -> Flow[Reply]:
 
 
 def _collect(wire: Wire, incoming: Incoming, trying: Try, bound: Bound | None) -> Flow[Reply]:
-    """Read an opened answer to its end, emitting what it adds; an answer that is no stream is emitted as one piece."""
+    """Read an opened answer to its end, emitting what it adds; an answer that is not a stream is emitted as one piece."""
     collected, leash = wire.collector(incoming.headers), Leash(bound) if bound is not None else None
     pieces: list[str] = []
     chunk: bytes = yield Read(incoming)
@@ -130,7 +130,7 @@ def _collect(wire: Wire, incoming: Incoming, trying: Try, bound: Bound | None) -
 
 
 def _broken_off(pieces: list[str], incoming: Incoming, trying: Try) -> Reply:
-    """The reply of a stream that runs away. What it used is reckoned, a token a piece: the server says it at the end alone."""
+    """The reply of a stream that runs away. Its usage is estimated as one token per piece: the server reports it only at the end."""
     prompt, answer = len(trying.request.body) // BYTES_PER_TOKEN, len(pieces)
     return Reply(
         text="".join(pieces),

@@ -25,7 +25,7 @@ def conceal(error: APIError, request: Request) -> None:
 
 
 def secrets(request: Request) -> Iterator[str]:
-    """What of a request nobody is to see: keys in its headers, the password in its URL."""
+    """The parts of a request that nobody may see: keys in its headers, the password in its URL."""
     for name, value in request.headers:
         if name.lower() in SECRET_HEADERS or isinstance(value, Secret):
             yield from _long_enough(value.partition(" ")[2] or value)

@@ -1,17 +1,17 @@
-"""How many requests a server takes at once: learnt from refusals that name neither a limit nor a wait."""
+"""How many requests a server takes at once: learned from refusals that name neither a limit nor a wait."""
 
 from __future__ import annotations
 
 POLL = 0.03
-"""Seconds after which one who waits for room looks again: a request takes longer by far."""
+"""Seconds after which a waiting request looks for room again: a request takes far longer."""
 GROW_AFTER, PATIENCE, MOST_PATIENCE = 5.0, 2.0, 300.0
-"""Seconds without a refusal after which one more is let in; so many times longer after each try that was refused; at most so long."""
+"""Seconds without a refusal after which one more is let in; the factor by which this grows after each refused try; its maximum."""
 
 
 class Crowd:
     """A server that has places for some requests refuses the others at once, and says no more than 429.
 
-    A rate that is used up looks the same, but for this: it also refuses the one who comes alone.
+    A rate that is used up looks the same, except that it also refuses a single request.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Crowd:
         return float("inf") if self.cap is None else self.cap - under_way
 
     def refused(self, others: float, now: float) -> bool:
-        """One was refused while `others` were under way. Whether they were the reason; when not, no cap explains anything."""
+        """A request was refused while `others` were under way. Returns whether they were the reason; if not, no cap explains the refusal."""
         if others < 1:
             self.cap = None
             return False

@@ -1,6 +1,6 @@
-"""One request, persistently: sent, judged, and sent again while that makes sense and the limits allow.
+"""One request, with retries: sent, judged, and sent again as long as that makes sense and the limits allow it.
 
-`persist` is the loop; what one try does is given to it as a flow, so that whole answers and streams share it.
+`persist` is the loop; what one try does is passed to it as a flow, so that whole answers and streams share it.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _SHOWN = 200
 MAX_ERROR_BODY = 1024 * 1024
 """Bytes read of an error answer to a streamed request: enough for any message."""
 BRIEF = 120
-"""Characters kept of an error that was got over."""
+"""Characters kept of an error that a retry overcame."""
 SHORTEST_TRY = 1.0
-"""Seconds that a retry gets at least."""
+"""The least seconds that a retry gets."""
 OVERLOADED = frozenset({429, 498, 503, 529})
-"""Statuses that slow down all who share a limiter."""
+"""Statuses that slow down every user of a shared limiter."""
 
 
 @frozen
 class Done(Generic[T]):
-    """What one try brought: the value, and what a limiter wants to know."""
+    """The result of one try: the value, and what a limiter needs to know."""
 
     value: T
     used: int | None = None
@@ -55,23 +55,23 @@ class Try:
 
     request: Request
     number: int
-    """The how-manieth it is."""
+    """Its number, counted from 1."""
     since: float
-    """When the first began, on the monotonic clock, put off by what was waited for a limiter since."""
+    """When the first began, on the monotonic clock, moved by the time spent waiting for a limiter since."""
     failed: tuple[str, ...] = ()
-    """What became of those before it."""
+    """What happened to those before it."""
 
     def seconds(self) -> float:
-        """What all tries took until now, with the waits between them."""
+        """The time of all tries so far, with the waits between them."""
         return time.monotonic() - self.since
 
 
 Once = Callable[[Try], Flow[Done[T]]]
-"""Performs a try. It raises the kin of `APIError` when it fails."""
+"""Performs a try. It raises an `APIError` when it fails."""
 
 
 def exchange(request: Request, retry: RetryPolicy) -> Flow[Response]:
-    """A response of status 200 to 299. Raises the kin of `APIError`."""
+    """A response of status 200 to 299. Raises an `APIError`."""
     return (yield from persist(_sent, request, retry))
 
 
@@ -179,26 +179,26 @@ def redirected(request: Request, status: int, headers: Mapping[str, str]) -> Req
     else:
         if kept and location:
             return replace(request, url=target)
-        why = "it is no answer to this request"
+        why = "this is not an answer to the request"
     raise APIResponseError(
-        f"{status}: {host(request)} redirects to {urls.shown(location)[:_SHOWN]!a}: {why}; set base_url to where the API is",
+        f"{status}: {host(request)} redirects to {urls.shown(location)[:_SHOWN]!a}: {why}; set base_url to the address of the API",
         code="redirect",
         response=ErrorResponse(status, headers, ""),
     )
 
 
 def _too_many(request: Request) -> APIResponseError:
-    return APIResponseError(f"{host(request)} redirects in a circle: {MAX_REDIRECTS} times in a row", code="redirect")
+    return APIResponseError(f"{host(request)} redirects in a loop: {MAX_REDIRECTS} times in a row", code="redirect")
 
 
 def _within(request: Request, left: float) -> Request:
-    """The request with a timeout that ends with the budget, but leaves it time to be answered at all."""
+    """The request with a timeout that ends with the budget, but leaves time for an answer."""
     left = max(left, SHORTEST_TRY)
     return replace(request, timeout=left if request.timeout is None else min(request.timeout, left))
 
 
 def _briefly(error: APIError, request: Request) -> str:
-    """One line about an error that was got over."""
+    """One line about an error that a retry overcame."""
     conceal(error, request)
     line = " ".join(error.message.split())
     return line if len(line) <= BRIEF else f"{line[: BRIEF - 1]}…"
@@ -213,7 +213,9 @@ def _final(error: APIError, requests: int, request: Request, left: float) -> API
     if error.request_id:
         notes.append(f"request id {error.request_id}")
     if error.retry_after is not None and error.retry_after >= left:
-        notes.append(f"the server asks to wait {error.retry_after:.0f} s, and this request may take {max(left, 0):.0f} s more")
+        notes.append(
+            f"the server asks to wait {error.retry_after:.0f} s, but this request may take only {max(left, 0):.0f} s more"
+        )
     error.add("; ".join(notes))
     conceal(error, request)
     return error

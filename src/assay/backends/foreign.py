@@ -2,7 +2,7 @@
 
 A request's JSON body becomes the keyword arguments of one call, the object that comes back becomes JSON again, exceptions
 become the statuses and connection errors that they stand for. So the rest of assay sees a server like any other. No vendor's
-package is imported: what an object can do is asked of the object. The client keeps its key, address, timeouts and retries.
+package is imported: an object is inspected for what it can do. The client keeps its key, address, timeouts and retries.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from assay.flow.effects import Request, Response
 
 
 def base_url_of(client: object) -> str | None:
-    """Where the client says that it sends to; None when it does not say."""
+    """The address to which the client says it sends; None when it does not say."""
     text = str(getattr(client, "base_url", None) or "")
     return text.rstrip("/") if text.startswith(("http://", "https://")) else None
 
@@ -59,7 +59,7 @@ class ForeignTransport:
         return ForeignIncoming(_STREAM, _events(answer, self._manner))
 
     def close(self) -> None:
-        """Nothing: the client is the user's."""
+        """Does nothing: the client belongs to the user."""
 
 
 class AsyncForeignTransport:
@@ -92,7 +92,7 @@ class AsyncForeignTransport:
         return await answer if inspect.isawaitable(answer) else answer
 
     async def aclose(self) -> None:
-        """Nothing: the client is the user's."""
+        """Does nothing: the client belongs to the user."""
 
 
 class ForeignIncoming:
@@ -175,7 +175,7 @@ def is_whole(answer: Any) -> bool:
 
 
 def _discard(answer: Awaitable[Any]) -> None:
-    """Drops a coroutine that is not going to be awaited, without its warning."""
+    """Drops a coroutine that will not be awaited, without the usual warning."""
     if inspect.iscoroutine(answer):
         answer.close()
 
@@ -183,5 +183,5 @@ def _discard(answer: Awaitable[Any]) -> None:
 def _needs_await(client: object) -> ConfigurationError:
     return ConfigurationError(
         f"{type(client).__name__} is an async client and this is a blocking call: use aextract (arun, astream, amap) with it, "
-        "or give its blocking twin"
+        "or give the blocking client"
     )

@@ -1,4 +1,4 @@
-"""What goes through a client object and comes back, as values: keyword arguments, responses, server-sent events."""
+"""What goes into a client object and comes out of it, as values: keyword arguments, responses, server-sent events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assay.types import JSON, JSONObject
 
 _JSON = {"content-type": "application/json"}
 _HINTS = frozenset({"stream_options"})
-"""Keys that only ask for more to be said: left out for a client that has no place for them."""
+"""Keys that only ask for more information: left out for a client that does not accept them."""
 
 
 def fitting(create: Callable[..., Any], body: JSONObject) -> JSONObject:
@@ -31,7 +31,7 @@ def fitting(create: Callable[..., Any], body: JSONObject) -> JSONObject:
     if other and "extra_body" in known:
         return {**named, "extra_body": other}
     if homeless := other.keys() - _HINTS:
-        raise ConfigurationError(f"the client's create() takes no {', '.join(sorted(homeless))}")
+        raise ConfigurationError(f"the client's create() does not accept {', '.join(sorted(homeless))}")
     return named
 
 
@@ -47,7 +47,7 @@ def _parameters(create: Callable[..., Any]) -> frozenset[str] | None:
 
 
 def response_of_answer(answer: Any, data: JSON) -> Response:
-    """A completion object, in JSON `data`, as the response that it was."""
+    """A completion object, given as JSON `data`, as the HTTP response that it came from."""
     request_id = getattr(answer, "_request_id", None)
     headers = {**_JSON, "x-request-id": request_id} if isinstance(request_id, str) else _JSON
     return Response(200, headers, to_json(data))
@@ -68,7 +68,7 @@ def error_event(error: Exception) -> bytes:
 
 
 def response_of_error(error: Exception) -> Response:
-    """The response behind a client's exception. What has none is raised as one of our connection errors, our own as they are."""
+    """The response behind a client's exception. One without a response is raised as one of our connection errors, our own errors as they are."""
     if isinstance(error, AssayError):
         raise error
     status, body = _status(error), getattr(error, "body", None)
@@ -85,7 +85,7 @@ def _connection_error(error: Exception) -> Exception:
     names = " ".join(kind.__name__ for kind in type(error).__mro__)
     said = f"{type(error).__name__}: {error}"
     if isinstance(error, TimeoutError) or "Timeout" in names:
-        return APITimeoutError(f"the client gave up waiting: {said}", code="timeout")
+        return APITimeoutError(f"the client timed out: {said}", code="timeout")
     if isinstance(error, TypeError | AttributeError):
         return ConfigurationError(f"the client's create() cannot be used: {said}")
     return APIConnectionError(f"the client failed: {said}", code="connection")
@@ -118,7 +118,7 @@ def plain(value: Any) -> JSON:
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if hasattr(value, "__dict__") and not callable(value):
         return {name: plain(item) for name, item in vars(value).items() if not name.startswith("_")}
-    raise ConfigurationError(f"the client answered with a {type(value).__name__}, which is no chat completion")
+    raise ConfigurationError(f"the client answered with a {type(value).__name__}, which is not a chat completion")
 
 
 _UNHEARD_OF = "no_completion_has_this"

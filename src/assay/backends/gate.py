@@ -1,6 +1,6 @@
-"""The limiter of calls that nobody paces: whoever comes after a refusal waits as long as the server asked, and learns it once for all.
+"""The limiter for calls without one of their own: after a refusal every call waits as long as the server asked.
 
-It holds back nothing else. A wait beyond `LONGEST` is not kept: such a call is sent, and fails at once with what the server says.
+It delays nothing else. A wait longer than `LONGEST` is not kept: such a call is sent, and fails at once with what the server says.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from assay.errors import APIStatusError
 from assay.types import RateLimits
 
 LONGEST = DEFAULT_BUDGET
-"""Seconds that a call may be held back."""
+"""The most seconds that a call may be delayed."""
 SPREAD = 0.1
-"""Of the wait: all do not come back at once."""
+"""Random share of the wait, so that not all calls come back at once."""
 
 
 class Gate:
@@ -32,7 +32,7 @@ class Gate:
         return left + random.uniform(0, min(SPREAD * left, 1.0)) if 0 < left <= LONGEST else 0.0  # noqa: S311
 
     def settle(self, booked: int, used: int | None, limits: RateLimits | None) -> None:
-        """Nothing: what goes well says nothing of a refusal."""
+        """Does nothing: a success says nothing about a refusal."""
 
     def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> bool:
         del booked, limits
@@ -42,7 +42,7 @@ class Gate:
 
 
 class Gates:
-    """A gate for each model that a client is asked for: their limits are apart."""
+    """A gate for each model that a client is asked for: their limits are separate."""
 
     def __init__(self) -> None:
         self._gates: dict[str, Gate] = {}

@@ -1,4 +1,4 @@
-"""The transports that the doors use: the default ones, and those over an `httpx` client that the user brings.
+"""The transports that the public API uses: the default ones, and those over an `httpx` client that the user brings.
 
 A client that is a transport itself, as the embedded model's, is used as it is.
 """
@@ -47,7 +47,7 @@ def is_httpx(client: object) -> bool:
 
 def _over_httpx(client: object) -> ModuleType:
     if not is_httpx(client):
-        raise ConfigurationError(f"a {type(client).__name__} is no httpx client")
+        raise ConfigurationError(f"a {type(client).__name__} is not an httpx client")
     from assay.backends.transports import httpx_transport  # noqa: PLC0415  # httpx takes 0.1 s to import: only for those who bring a client
 
     return httpx_transport

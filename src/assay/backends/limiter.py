@@ -9,9 +9,9 @@ from assay.types import RateLimits
 
 
 class Limiter(Protocol):
-    """Asked before every request and told after it. Pure decisions: the flow that asks does the sleeping.
+    """Asked before every request and told after it. It only decides: the flow that asks does the sleeping.
 
-    One limiter is shared by all that use one key, from any thread.
+    One limiter is shared by all users of one key, from any thread.
     """
 
     def reserve(self, tokens: int) -> float:
@@ -25,6 +25,6 @@ class Limiter(Protocol):
     def refuse(self, booked: int, error: APIStatusError, limits: RateLimits | None) -> bool:
         """The server refused it (429, 498, 503): all who share the limiter wait as long as `error` says.
 
-        True when it was one too many at once and no more is wrong: it can be sent as soon as `reserve` lets it.
+        Returns True when it was only one too many at once: it can be sent as soon as `reserve` allows it.
         """
         ...

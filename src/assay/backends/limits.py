@@ -1,4 +1,4 @@
-"""The limiter that keeps to the limits it is given or learns.
+"""The limiter that keeps to the limits it is given or learns from the server.
 
 The model is the one that Groq's refusals show (`Limit 15000, Used 11972, Requested 4351. Please try again in 5.289s`): a
 bucket that holds a whole period's allowance and refills evenly. A server that enforces in another way corrects it: by its
@@ -22,13 +22,13 @@ from assay.types import RateLimits
 from assay.wire.reasons import CLIP
 
 POLL = 1.0
-"""Seconds after which one who waits asks again at the latest, so that a stop is heard."""
+"""The most seconds after which a waiting request asks again, so that a stop is noticed."""
 PATIENCE = 2.0
-"""Seconds past its time after which a place in the queue is given up: whoever held it was cancelled."""
+"""Seconds past its time after which a place in the queue is given up: its holder was cancelled."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
-"""Seconds that all wait after a refusal that names no wait: the first, doubled while refusals go on."""
+"""Seconds that all requests wait after a refusal that does not say how long: the first, doubled while refusals go on."""
 LONGEST_ASKED = 3600.0
-"""Seconds that a server may hold all up: after so long one asks again, whatever it said."""
+"""The most seconds that a server may delay all requests: then one is sent again, whatever the server said."""
 SHRINK, CREEP, QUICKEN, FASTEST, GROW_AFTER = 0.97, 0.002, 1.35, 0.25, 5.0
 """How a guessed rate is corrected: down at the next refusal; after every so many seconds without one up again, by steps that
 begin small and quicken, since a guess may be far too low."""
@@ -57,10 +57,10 @@ _mine: ContextVar[_Turn | None] = ContextVar("assay_limiter_place", default=None
 
 
 class RateLimiter:
-    """Keeps to requests and tokens per minute and day: given ones, and those that headers and refusals tell of.
+    """Keeps to requests and tokens per minute and day: given ones, and those that headers and refusals report.
 
-    First come, first served: who waits holds a place in one queue, so a retry does not lose against newcomers, and after a
-    pause all do not come back at once.
+    First come, first served: each waiting request has a place in one queue, so a retry does not lose against newcomers, and
+    after a pause not all come back at once.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class RateLimiter:
         self._stopped = True
 
     def known(self) -> dict[str, float]:
-        """The limits in force, given or learnt: `{"requests/minute": 30.0, ...}`."""
+        """The limits in force, given or learned: `{"requests/minute": 30.0, ...}`."""
         with self._lock:
             return {f"{kind}/{period_name(period)}": bucket.capacity for (kind, period), bucket in self._buckets.items()}
 
@@ -219,7 +219,7 @@ class RateLimiter:
         return wait
 
     def _wait(self, requests: int, tokens: int, now: float) -> float:
-        """Seconds until so much may be sent."""
+        """Seconds until this much may be sent."""
         wait = max(0.0, self._open_at - now)
         if requests > self._crowd.room(self._flying["requests"]):
             wait = max(wait, crowd.POLL)
@@ -238,7 +238,7 @@ class RateLimiter:
         self._flying["tokens"] -= booked
 
     def _give(self, requests: int, tokens: int) -> None:
-        """Back, or take where it is negative."""
+        """Give back, or take where it is negative."""
         for (kind, _), bucket in self._buckets.items():
             bucket.level = min(bucket.capacity, bucket.level + (requests if kind == "requests" else tokens))
 
@@ -287,7 +287,7 @@ class RateLimiter:
         return True
 
     def _guess(self, wait: float, now: float) -> None:
-        """A 429 that names no limit: what was let through until now tells the rate."""
+        """A 429 that does not name a limit: the rate is what was let through so far."""
         bucket = self._buckets.get(("requests", MINUTE))
         if bucket is not None:
             capacity = bucket.capacity * (1.0 if self._refused_at is None else SHRINK)

@@ -1,6 +1,6 @@
-"""How client objects of different makes are called: which function is asked for what, and what its answer is as JSON.
+"""How client objects of different makes are called: which function to call, and how to read its answer as JSON.
 
-No package is imported: a client is told by the functions that it has. OpenAI's, Groq's and their like have
+No package is imported: a client is recognized by its functions. OpenAI's, Groq's and their like have
 `chat.completions.create`, Anthropic's `messages.create`, Google's genai `models.generate_content`.
 """
 
@@ -26,7 +26,7 @@ Create = Callable[..., Any]
 @dataclass(frozen=True, slots=True)
 class Manner:
     path: str
-    """What the URL of a request that it can make has in it."""
+    """The part of a URL that identifies the requests it can make."""
     functions: tuple[str, ...]
     """Of the client: for whole answers, and for streamed ones where that is another."""
     arguments: Callable[[JSONObject, str], JSONObject]
@@ -41,9 +41,9 @@ class Manner:
         return found if all(map(callable, found.values())) else None
 
     def call(self, functions: Mapping[str, Create], request: Request) -> tuple[Create, JSONObject]:
-        """The function for a request, and what it is given. `ConfigurationError` for one that the client has no place for."""
+        """The function for a request, and what it is given. Raises `ConfigurationError` for a request that the client cannot make."""
         if self.path not in request.url:
-            raise ConfigurationError(f"a client object is only asked for completions, not for {shown(request.url)}")
+            raise ConfigurationError(f"a client object can only be asked for completions, not for {shown(request.url)}")
         streams = "streamGenerateContent" in request.url
         create = functions[self.functions[-1 if streams else 0]]
         return create, fitting(create, self.arguments(from_json(request.body), request.url))
@@ -54,7 +54,7 @@ def _same(body: JSONObject, _: str) -> JSONObject:
 
 
 def _content(body: JSONObject, url: str) -> JSONObject:
-    """Genai takes what is no content as its configuration, and the model's name beside it."""
+    """Genai takes everything except the content as its configuration, and the model's name separately."""
     name = unquote(url.partition("/models/")[2].partition(":")[0])
     contents, settings = body.pop("contents"), body.pop("generationConfig", {})
     return {"model": name, "contents": contents, "config": {**settings, **body}}
@@ -74,11 +74,11 @@ CONTENT = Manner(
 
 
 def manner_of(client: object) -> Manner:
-    """How a client is called. `ConfigurationError` when it is none that is known."""
+    """How a client is called. Raises `ConfigurationError` when it is not a known kind of client."""
     for manner in (CHAT, MESSAGES, CONTENT):
         if manner.of(client) is not None:
             return manner
-    raise ConfigurationError(f"a {type(client).__name__} is no client: it has no {CHAT.functions[0]} (or {_others()})")
+    raise ConfigurationError(f"a {type(client).__name__} is not a client: it has no {CHAT.functions[0]} (or {_others()})")
 
 
 def _others() -> str:

@@ -1,6 +1,6 @@
 """Which failures of a request are worth sending it again, how long to wait before, and when to give up.
 
-The same bytes are sent again: asking differently is the engine's business. The rules are tenacity's, asked through
+The same bytes are sent again: asking differently is the engine's task. The rules are tenacity's, asked through
 `assay.flow.rounds.Rounds`.
 """
 
@@ -24,9 +24,9 @@ DEFAULT_BACKOFF, MOST_BACKOFF = 0.5, 8.0
 RETRIED_STATUSES = frozenset({408, 409, 425, 429, 498})
 """Below 500. 413 is not among them: too large stays too large. All of 500 and above are retried."""
 RETRIED_CODES = frozenset({"invalid_json", "stream_cut", "bad_encoding", "empty_body", "answer_failed"})
-"""Of `APIResponseError`: a body that was cut or spoilt on its way may come whole the next time."""
+"""Of `APIResponseError`: a body that was cut or damaged on its way may arrive intact the next time."""
 NEVER_CODES = frozenset({"certificate", "ending"})
-"""Of `APIConnectionError`: trying again would meet the same."""
+"""Of `APIConnectionError`: trying again would fail the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class RetryPolicy:
     backoff: float = DEFAULT_BACKOFF
     """Seconds before the first retry when the server does not say how long; doubled for each further one."""
     timeouts: bool = True
-    """Whether a request is sent again that got a connection and no whole answer in its time."""
+    """Whether a request that got a connection but no complete answer in time is sent again."""
     patience: float | None = None
-    """Seconds of one wait at most: a server that asks for more is not asked again. None: as long as the budget allows."""
+    """The most seconds of one wait: a server that asks for more is not asked again. None: as long as the budget allows."""
 
     def but_not_after_timeouts(self) -> RetryPolicy:
         return _not_after_timeouts(self)

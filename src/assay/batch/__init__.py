@@ -1,4 +1,4 @@
-"""A hundred thousand rows: `run` and `arun` extract from a file of rows into another, and nothing is lost or paid twice.
+"""A hundred thousand rows: `run` and `arun` extract from a file of rows into another, and nothing is lost or paid for twice.
 
 journal    what is finished; the truth       formats/     rows in and out, a file per format
 recorder   the thread that writes it         feed         the thread that reads

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 TRIP = 5
-"""So many rows in a row, with no other answer between them, and the run waits."""
+"""After this many rows in a row, with no other answer between them, the run waits."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
 """Seconds before the first probe, doubled for each further one."""
 PATIENCE = 3600.0
@@ -19,9 +19,9 @@ DOUBT = 10.0
 
 
 class Breaker(Generic[T]):
-    """Keeps the rows that met no server until it is known whether it was they or all.
+    """Keeps the rows that reached no server until it is known whether only they or all rows fail.
 
-    Closed: rows are asked. Open: none is, but one now and then, the probe. `put` a row that met none, `heard` of any other answer.
+    Closed: rows are asked. Open: only one is now and then, the probe. Call `put` for a row that reached no server, `heard` after any other answer.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -38,7 +38,7 @@ class Breaker(Generic[T]):
 
     @property
     def has_rows(self) -> bool:
-        """Whether rows wait to hear of another answer, or the run does."""
+        """Whether rows, or the whole run, wait for another answer."""
         return bool(self._aside) or self._opened_at is not None
 
     @property
@@ -47,7 +47,7 @@ class Breaker(Generic[T]):
         return max(0.0, self._probe_at - self._clock()) if self.is_open else 0.0
 
     def put(self, row: T) -> bool:
-        """A row met no server; whether the run begins to wait now."""
+        """A row reached no server; returns whether the run begins to wait now."""
         self._aside.append(row)
         if self.is_open:
             if self._probing:
@@ -70,7 +70,7 @@ class Breaker(Generic[T]):
         return self._aside.pop(0)
 
     def exhausted(self, *, hopeful: bool) -> bool:
-        """Whether it was waited long enough."""
+        """Whether the wait was long enough."""
         return self._opened_at is not None and self._clock() - self._opened_at > (PATIENCE if hopeful else DOUBT)
 
     def heard(self) -> tuple[list[T], float | None]:

@@ -13,20 +13,20 @@ from assay.types import Usage
 ENOUGH = 30
 """Answers to have seen before their length is trusted."""
 MARGIN, SPARE = 1.5, 32
-"""Room given beyond the longest answer of late: this many times, and so many tokens more. A cut answer is asked again."""
+"""Room beyond the longest recent answer: this many times, and so many tokens more. A cut answer is asked again."""
 FORGET = 0.999
 """Of the longest answer, per answer: one that was unusually long is forgotten after a thousand or so."""
 
 
 class Purse:
-    """The budget of a run. Everything that was ever spent on this output counts, so that a resumed run does not start anew.
+    """The budget of a run. Everything that was ever spent on this output counts, so that a resumed run does not start from zero.
 
-    A row is begun only if it and all that are under way can be paid, each at the mean of the rows so far.
+    A row is begun only if it and all that are under way can be paid for, each at the mean cost of the rows so far.
     """
 
     def __init__(self, budget: Budget | None, price: Price | None, rows: int, spent: Usage) -> None:
         if budget is not None and budget.cost is not None and price is None:
-            raise ConfigurationError("no price is known for this model: give the budget in tokens, '200000 tokens'")
+            raise ConfigurationError("the price of this model is not known: give the budget in tokens, '200000 tokens'")
         self._budget = budget
         if spent.cost is None and price is not None:  # some of it was spent before a price was known
             spent = replace(spent, cost=price.cost(spent))
@@ -51,7 +51,7 @@ class Purse:
 
 
 class Room:
-    """How many tokens an answer needs, learnt from answers: servers book `max_tokens` against their limits, used or not."""
+    """How many tokens an answer needs, learned from answers: servers book `max_tokens` against their limits, used or not."""
 
     def __init__(self) -> None:
         self._seen = 0

@@ -1,4 +1,4 @@
-"""The two ends of a run: bringing journal and output to one state before it, and leaving a complete output after it."""
+"""The two ends of a run: making journal and output agree before it, and leaving a complete output after it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def prepare(
     retry_failed: bool,
     second: Second | None,
 ) -> int:
-    """Bring journal and output to one state, and say what is known. The position of the last finished row, -1 for none."""
+    """Make journal and output agree, and say what is known. Returns the position of the last finished row, -1 for none."""
     parts = _parts(extractor)
     before = from_json(journal.fact("parts", "{}"))
     had = sum(journal.count().values())
@@ -40,7 +40,7 @@ def prepare(
         changed = [name for name, value in parts.items() if before.get(name) != value] or ["server's capabilities"]
         journal.forget_rows()
         reporter.say(
-            f"changed since the last run: {', '.join(changed)}. Every row is asked anew; "
+            f"changed since the last run: {', '.join(changed)}. Every row is asked again; "
             f"the {journal.stored():,} answers so far stay in {journal.path.name} for when it is changed back"
         )
         had = 0
@@ -48,7 +48,7 @@ def prepare(
     again = journal.ask_failed_again(None if retry_failed else rows.NOT_THERE)
     offered = journal.offer_second(second.fingerprint if second is not None else None)
     if offered:
-        reporter.say(f"{offered:,} failed rows are asked of the second model")
+        reporter.say(f"{offered:,} failed rows go to the second model")
     counts = journal.count()
     done, failed = counts.get("done", 0), sum(counts.values()) - counts.get("done", 0)
     if had:
@@ -60,7 +60,7 @@ def prepare(
 
 
 def _assemble(journal: Journal, sinks: Sequence[Sink]) -> int:
-    """Write the output anew out of the journal, whatever a kill has left there."""
+    """Write the output again from the journal, whatever a kill left there."""
     last = journal.last()
     for target in sinks:
         if last >= 0 or target.owned.path.exists():
@@ -92,7 +92,7 @@ def _parts(extractor: Extractor[Any]) -> dict[str, str]:
 def finish(journal: Journal, sinks: Sequence[Sink], layout: Layout, runner: Runner, *, in_order: bool, whole: bool) -> None:
     """Leave the output complete, and in its order. After a failing disk nothing is touched: the next run puts it right.
 
-    `whole`: the input was read to its end, so that rows beyond it are its rows no longer.
+    `whole`: the input was read to its end, so that rows beyond it are no longer its rows.
     """
     if runner.stopped is None or runner.stopped.reason != "storage":
         gone = journal.forget_rows(runner.count) if whole and runner.count is not None else 0

@@ -22,13 +22,13 @@ _BEGINNINGS = (b'{"id":', b"id,value", b"id\tvalue", b"PAR1")
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """A file that is this run's to write. `path` is no link."""
+    """A file that this run may write. `path` is not a link."""
 
     path: Path
     mode: int = 0o666
     """Permissions of it when it is made, before the umask."""
     token: str = ""
-    """The journal's own: what is named by it is nobody else's."""
+    """Files named by the journal, which nobody else owns."""
 
     @property
     def part(self) -> Path:
@@ -40,7 +40,7 @@ class Owned:
 
 
 def check_apart(written: Mapping[str, Path], read: Iterable[tuple[str, Path]]) -> None:
-    """Raise `ConfigurationError` where one file is to be two things, whatever its spelling, through links, too."""
+    """Raise `ConfigurationError` where one file has two roles, whatever its spelling, also through links."""
     for (what, path), (other, its) in chain(
         combinations(written.items(), 2), ((ours, theirs) for ours in written.items() for theirs in read)
     ):
@@ -55,9 +55,9 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def check_regular(path: Path, what: str) -> None:
-    """Raise `ConfigurationError` for what is there and cannot be written anew: a folder, a pipe, a device."""
+    """Raise `ConfigurationError` for what exists and cannot be overwritten: a folder, a pipe, a device."""
     if path.exists() and not path.is_file():
-        raise ConfigurationError(f"{path} is no regular file, so it cannot be {what}: name another")
+        raise ConfigurationError(f"{path} is not a regular file, so it cannot be {what}: name another file")
 
 
 def check_ours(path: Path, *, known: bool) -> None:
@@ -73,12 +73,12 @@ def check_ours(path: Path, *, known: bool) -> None:
         if not begins or begins.startswith(_BEGINNINGS):
             return
     raise ConfigurationError(
-        f"{path} exists and was not written by an earlier run: move it away, name another file, or --force to overwrite it"
+        f"{path} exists and was not written by an earlier run: move it away, name another file, or use --force to overwrite it"
     )
 
 
 def mode_beside(source: Path | None) -> int:
-    """Permissions for what holds a text of `source`: nobody may read it who may not read that."""
+    """Permissions for files with texts of `source`: only those who may read it may read them."""
     try:
         return 0o666 if source is None else stat.S_IMODE(source.stat().st_mode) & 0o666 | 0o600
     except OSError:
@@ -137,7 +137,7 @@ class Growing:
 
 @contextmanager
 def replacing(owned: Owned, *, durable: bool = True) -> Iterator[IO[bytes]]:
-    """A file that takes the place of the owned one when it is whole; it keeps that one's permissions.
+    """A file that replaces the owned one once it is complete; it keeps the permissions.
 
     `durable`: when it is on the disk, so that it survives a power cut.
     """
@@ -148,7 +148,7 @@ def replacing(owned: Owned, *, durable: bool = True) -> Iterator[IO[bytes]]:
         try:
             with os.fdopen(fd, "wb", buffering=1024 * 1024) as file:
                 if path.exists():
-                    os.chmod(part, stat.S_IMODE(path.stat().st_mode))  # noqa: PTH101  # beside its kin
+                    os.chmod(part, stat.S_IMODE(path.stat().st_mode))  # noqa: PTH101  # with the other calls of os
                 yield file
                 file.flush()
                 if durable:

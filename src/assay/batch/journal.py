@@ -1,6 +1,6 @@
 """The journal: an SQLite file beside the output that holds every answer, and says which rows are finished.
 
-The journal is the truth and the output a picture of it. An answer is filed under the hash of everything that made it (see
+The journal is the truth, and the output is a picture of it. An answer is filed under the hash of everything that made it (see
 `key_of`), so it is found again however often the input, the schema or the prompt change and change back. A row is in
 `rows` if and only if it is finished. Both are written in one transaction, synced to disk, before the output is touched.
 """
@@ -27,7 +27,7 @@ State: TypeAlias = Literal["done", "failed", "again", "second"]
 FORMAT = "1"
 
 PATIENCE = 1.0
-"""Seconds to wait for one who only looks at the journal."""
+"""Seconds to wait for a process that only reads the journal."""
 
 _SIZES = (128, 32, 8, 1)
 """Of inserts: few different ones, so that SQLite keeps their statements ready."""
@@ -171,12 +171,12 @@ class Journal:
         self.remember(format=FORMAT)
 
     def _check(self) -> None:
-        """Raise `ConfigurationError` for a database that is somebody else's, before anything of it is changed."""
+        """Raise `ConfigurationError` for another program's database, before changing anything in it."""
         found = list(self._db.execute("SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view', 'trigger')"))
         tables = {name for kind, name in found if kind == "table"}
         # A view or a trigger is no table of ours: in a journal from elsewhere it may do whatever its maker wants.
         if found and (len(tables) < len(found) or not tables >= {"facts", "answers", "rows"}):
-            raise ConfigurationError(f"{self.path} is no journal of assay, but another database: move it away")
+            raise ConfigurationError(f"{self.path} is not a journal of assay but another database: move it away")
 
     # -- while it runs -------------------------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class Journal:
             db.executemany(_ROW.format("(?, ?, ?, ?, ?)"), fresh)
 
     def answered(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Those of the keys that there is an answer for."""
+        """The keys that have an answer."""
         query = f"SELECT key FROM answers WHERE state IN ('done', 'failed') AND key IN ({','.join('?' * len(keys))})"  # noqa: S608
         with self._guarded():
             return {key for (key,) in self._db.execute(query, keys)}
@@ -278,7 +278,7 @@ class Journal:
             return db.execute("DELETE FROM rows WHERE key IN (SELECT key FROM answers WHERE state = 'second')").rowcount
 
     def forget_rows(self, since: int = 0) -> int:
-        """No row from this position on is of the input any more. Their answers are kept."""
+        """Rows from this position on are no longer in the input. Their answers are kept."""
         with self.transaction() as db:
             return db.execute("DELETE FROM rows WHERE position >= ?", (since,)).rowcount
 
@@ -341,7 +341,7 @@ class Journal:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of it is on the disk when this ends, or nothing."""
+        """When this ends, all of it is on the disk, or nothing."""
         with self._guarded():
             self._db.execute("BEGIN")
             try:
@@ -370,7 +370,7 @@ class Journal:
             if isinstance(error, ConfigurationError):
                 raise
             why = f"{type(error).__name__}: {error}"[:200]
-            raise ConfigurationError(f"{self.path} is no journal of assay, or is damaged ({why})") from None
+            raise ConfigurationError(f"{self.path} is not a journal of assay, or is damaged ({why})") from None
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -380,13 +380,15 @@ class Journal:
             except sqlite3.Error as error:
                 raise _said(self.path, error) from None
             except UnicodeDecodeError as error:
-                raise ConfigurationError(f"{self.path} is no journal of assay, or is damaged ({error}): move it away") from None
+                raise ConfigurationError(
+                    f"{self.path} is not a journal of assay, or is damaged ({error}): move it away"
+                ) from None
 
 
 def _make(path: Path, mode: int) -> None:
     """Make the file: SQLite would let everybody read it, and would follow a link."""
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise ConfigurationError(f"{path} is a link, or no regular file: the journal of a run is a file of its own")
+        raise ConfigurationError(f"{path} is a link, or not a regular file: a run keeps its journal in a file of its own")
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode))
     except FileExistsError:
@@ -428,7 +430,7 @@ def _said(path: Path, error: sqlite3.Error) -> Exception:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return OutputBusy(f"{path} is in use by another run: wait until it ends, or write to another output")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return ConfigurationError(f"{path} is no journal of assay, or is damaged ({error}): move it away to start anew")
+        return ConfigurationError(f"{path} is not a journal of assay, or is damaged ({error}): move it away to start over")
     if code == sqlite3.SQLITE_FULL:
         return StorageError(f"{path} cannot be written: the disk is full")
     return StorageError(f"{path} cannot be written: {error}")

@@ -1,4 +1,4 @@
-"""Where a run works: its files, each of which is its own, and none of which is anybody else's."""
+"""Where a run works: its files, which it shares with no one else."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Place:
 
 
 def journal_path(output: Path) -> Path:
-    """Where the journal of an output lies: beside the file itself, also when that is reached through a link."""
+    """The path of an output's journal: beside the file itself, also when that is reached through a link."""
     output = output.resolve()
     return output.with_name(f"{output.name}{JOURNAL}")
 
@@ -58,7 +58,7 @@ def place(
 ) -> Place:
     """The files of a run, before any is made. `read` are files that it reads besides its input.
 
-    Raises `ConfigurationError` where one would be two things, or is there and is not ours; `force` overwrites the latter.
+    Raises `ConfigurationError` where one would have two roles, or exists and is not ours; `force` overwrites the latter.
     """
     source = Path(given) if isinstance(given, str | Path) and str(given) != STDIN else None
     resolved = output.resolve()
@@ -76,7 +76,7 @@ def place(
         if not force and path.exists() and not found.journal.exists():
             raise ConfigurationError(
                 f"{path} exists and has no journal ({found.journal.name}), so no run wrote it: move it away, name another file, "
-                "or --force to overwrite it"
+                "or use --force to overwrite it"
             )
     return found
 
@@ -93,7 +93,7 @@ def claim(journal: Journal, found: Place, *, force: bool) -> tuple[Owned, Owned]
 
 
 def let_go(journal: Journal, errors: Path) -> None:
-    """Claim the errors file no longer when it is not there: another may take its name."""
+    """Give up the errors file if it does not exist: another file may take its name."""
     if not errors.exists():
         claimed = [name for name in from_json(journal.fact("claimed", "[]")) if name != shown(errors)]
         journal.remember(claimed=to_json(claimed).decode())

@@ -1,4 +1,4 @@
-"""What a run would take, before it takes it: rows, tokens, money, time. Nothing is asked."""
+"""An estimate of a run: rows, tokens, money, time. Nothing is asked."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What the rows that are left would take."""
+    """An estimate for the rows that are left."""
 
     rows: int
     finished: int
@@ -48,13 +48,13 @@ class Estimate:
     seconds: float | None
     """None when neither limits nor earlier rows tell."""
     measured: int
-    """Answered rows that it is reckoned from; 0: reckoned from lengths, and the answers from the schema's example."""
+    """Answered rows that the estimate is based on; 0: it is based on lengths, and for the answers on the schema's example."""
     models: tuple[str, ...] = ()
-    """In the order in which they are asked; the tokens are reckoned for the first."""
+    """In the order in which they are asked; the tokens are estimated for the first."""
 
 
 def estimate(extractor: Extractor[Any], source: Source, journal: Journal | None, pace: Pace) -> Estimate:
-    """Read the whole input and reckon. `journal` is that of the output, when there is one."""
+    """Read the whole input and make the estimate. `journal` is the output's, when there is one."""
     seen: set[bytes] = set()
     rows = finished = faulty = prompt_bytes = to_ask = requests = 0
     for chunk in _chunks(source.records()):
@@ -100,7 +100,7 @@ def _answered(journal: Journal | None, keys: Sequence[bytes]) -> set[bytes]:
 
 
 def _usage(extractor: Extractor[Any], journal: Journal | None, asks: int, requests: int, text_bytes: int) -> tuple[Usage, int]:
-    """Tokens and money of so many asks: like the mean of those before, else by their lengths."""
+    """Tokens and cost of this many questions: by the mean of earlier ones, else by their lengths."""
     measured, mean_prompt, mean_completion = journal.means() if journal is not None else (0, 0.0, 0.0)
     if measured:
         prompt, completion = round(mean_prompt * asks), round(mean_completion * asks)
@@ -122,7 +122,7 @@ def _static_bytes(extractor: Extractor[Any]) -> int:
 
 
 def _seconds(asks: int, usage: Usage, pace: Pace, speed: float) -> float | None:
-    """The longest of what limits and the speed of the last run make of it. A minute's allowance is there at the start."""
+    """The longest of the times given by the limits and by the speed of the last run. A minute's allowance is there at the start."""
     waits = [asks / speed] if speed > 0 else []
     for amount, limit, period in (
         (asks, pace.rpm, 60.0),

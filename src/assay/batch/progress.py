@@ -1,4 +1,4 @@
-"""What a run tells while it goes on, and in the end: plain values. How they are shown is the command line's business."""
+"""What a run reports while it goes on and at its end, as plain values. The command line decides how to show them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.outcome import Outcome
 from assay.types import Usage
 
 WINDOW = 20.0
-"""Seconds over which the present speed is taken."""
+"""Seconds over which the current speed is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Progress:
 
     @property
     def left(self) -> float | None:
-        """Seconds until the end at the speed of late, and no less than a limit holds those back that wait now."""
+        """Seconds until the end at the recent speed, but at least as long as a limit delays the rows that wait now."""
         if self.total is None or self.rows_per_second <= 0:
             return None
         rows = max(0, self.total - self.done - self.failed - self.kept - self.reused)
@@ -85,10 +85,10 @@ class Summary:
 
 
 class Reporter(Protocol):
-    """Who follows a run."""
+    """A follower of a run."""
 
     def say(self, message: str) -> None:
-        """Something worth a line."""
+        """Called with a message worth a line."""
         ...
 
     def tick(self, progress: Progress) -> None:
@@ -154,7 +154,7 @@ class Tally:
         return time.monotonic() - self.started
 
     def speed(self) -> tuple[float, float]:
-        """Rows and tokens per second of late."""
+        """Recent rows and tokens per second."""
         now = time.monotonic()
         self._marks.append((now, self.asked, self.total_tokens))
         while len(self._marks) > 2 and self._marks[0][0] < now - WINDOW:

@@ -37,7 +37,7 @@ Chunk: TypeAlias = Sequence[ReadRow]
 
 
 class Listener(Protocol):
-    """Who is told what happened. Called from the recorder's thread."""
+    """Is told what happened, from the recorder's thread."""
 
     def looked_up(self, chunk: Chunk, known: Sequence[Known]) -> None: ...
     def recorded(self, entries: Sequence[Entry]) -> None: ...
@@ -52,7 +52,7 @@ class Recorder:
         self._inbox: queue.SimpleQueue[Entry | Chunk | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="assay-recorder", daemon=True)
         self._called = threading.Event()
-        """Something came that is not to wait."""
+        """Something arrived that must not wait."""
         self._last = last
         self.ordered = True
         """Whether the output so far is in the order of the input."""

@@ -1,4 +1,4 @@
-"""From what was read and what came of it to what is written: rows, answers, and the kinds of failure."""
+"""From what was read and its result to what is written: rows, answers, and the kinds of failure."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ SAID = 3
 """Problems that the message of a failed row names; the errors file has them all."""
 
 _MOST = 1e12
-"""Tokens or dollars of one row: more is no count but a fault of the server."""
+"""Tokens or dollars of one row: a larger figure is not a count but a fault of the server."""
 
 NOT_THERE = ("connection", "rate limit", "unavailable")
-"""Kinds of failure in which the server was not there for the row: the next run asks it again without being told to."""
+"""Kinds of failure in which the server was not available: the next run asks the row again without being told to."""
 _AWAY = frozenset({498, 502, 503, 504, 529})
 """Statuses of a server that is overloaded or away, or of the gateway before it."""
 
@@ -109,7 +109,7 @@ def _failed(
 
 
 def sound(usage: Usage) -> Usage:
-    """A usage as it can be added up and kept: what a server says may be infinite, negative, or no number at all."""
+    """A usage as it can be added up and kept: what a server says may be infinite, negative, or not a number at all."""
     counts = (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens, usage.cached_tokens, usage.reasoning_tokens)
     if 0 <= sum(counts) < _MOST and min(counts) >= 0 and (usage.cost is None or 0 <= usage.cost < _MOST):
         return usage

@@ -35,7 +35,7 @@ from assay.flow import event_loop
 WIDEST = 64
 """Rows at once, at most, on a server of which nothing is known but that it serves many."""
 MANY = 16
-"""A provider row that says so many at once means a service, not a machine of one's own."""
+"""A provider row with at least this many requests at once means a hosted service, not a machine of one's own."""
 
 
 Control = Callable[[Runner], None]
@@ -256,7 +256,7 @@ async def _asker(
     if not settings.provider_batch and not settings.collect:
         if Parcels(journal).under_way():
             raise ConfigurationError(
-                "rows of this output are in a provider's batch, paid for: --collect brings them, --provider-batch goes on with it"
+                "rows of this output are in a provider's batch that is paid for: fetch them with --collect, or continue with --provider-batch"
             )
         return online(extractor)
     if not source.again:
@@ -264,7 +264,7 @@ async def _asker(
     provider = ProviderBatch(extractor, journal, reporter)
     if settings.submit:
         sent = await provider.submit(source.records())
-        reporter.say(f"{sent:,} rows are with the provider: the same command with --collect instead of --submit brings them")
+        reporter.say(f"{sent:,} rows are with the provider: fetch them with the same command and --collect instead of --submit")
         return None
     await (provider.collect() if settings.collect else provider.gather(source.records))
     return provider.ask

@@ -1,4 +1,4 @@
-"""The heart of a run: workers that ask, fed by one thread, recorded by another, until the input or the patience ends.
+"""The heart of a run: workers that ask, fed by one thread, recorded by another, until the input ends or something stops the run.
 
 A row is on its way from the moment it is read until its record is on the disk; `AHEAD` bounds how many are, so memory does
 not grow with the input, and one slow row holds up nothing but itself.
@@ -34,9 +34,9 @@ AHEAD = 2048
 """Rows on their way at once, at least; or so many for each that is asked at once:"""
 AHEAD_PER_WORKER = 8
 PUT_OFF = 3
-"""So many times a row goes back that a server refused for a time that it names."""
+"""How many times a row goes back when a server refuses it for a stated time."""
 LONG_WAIT = 15.0
-"""Seconds that are worth a line."""
+"""Waits of this many seconds are worth a line."""
 TICK = 0.1
 """Seconds between two looks at the progress."""
 
@@ -239,7 +239,7 @@ class Runner:
         if is_away(error):
             if self._breaker.put((read, outcome)):
                 self._reporter.say(
-                    f"the server answers nothing but errors: the run waits for it, and probes now and then ({error})"
+                    f"the server answers only with errors: the run waits for it and probes it now and then ({error})"
                 )
             return True
         if isinstance(error, RateLimitError) and error.retry_after is not None and self._put_off[read.key] < PUT_OFF:
@@ -254,14 +254,12 @@ class Runner:
             for read, outcome in kept:
                 self._conclude(read, outcome)
             return
-        self._reporter.say(f"the server answers again, after {waited:,.0f} s: going on")
+        self._reporter.say(f"the server answers again after {waited:,.0f} s: the run goes on")
         self._todo.extendleft(read for read, _ in reversed(kept))
 
     def _probe(self) -> None:
         if self._breaker.exhausted(hopeful=self._watch.answered):
-            self.stop(
-                Stop("away", "the server did not come back: it answered nothing but errors all the time that the run waited")
-            )
+            self.stop(Stop("away", "the server did not come back: it answered only with errors for as long as the run waited"))
         elif (kept := self._breaker.probe()) is not None:
             self._start(self._do(kept[0]))
 
@@ -313,7 +311,7 @@ class Runner:
         self._changed.set()
 
     def _break(self, error: BaseException) -> None:
-        """The disk failed, or we did: a fault of our own is raised in the end, and never passed over."""
+        """The disk failed, or we did: a fault of our own is raised in the end, and never ignored."""
         if not isinstance(error, StorageError):
             self._fault = self._fault or error
         self.stop(Stop("storage", str(error)))
@@ -363,7 +361,7 @@ class Runner:
 
     def _held(self) -> tuple[str, float] | None:
         if self._breaker.is_open:
-            return "a server that is away", self._breaker.left
+            return "a server that does not answer", self._breaker.left
         return self._limiter.holding()
 
     def _say_held(self, progress: Progress) -> None:

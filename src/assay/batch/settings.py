@@ -34,7 +34,7 @@ class Settings:
     ocr: str | None = None
     """How documents are read, see `assay.read`."""
     limit: int | None = None
-    """Rows of the input, its first ones; the others go on later."""
+    """Only the first rows of the input; a later run takes the others."""
     force: bool = False
     """Overwrite files that are there and were not written by a run."""
     read: tuple[Path, ...] = ()
@@ -59,11 +59,11 @@ class Settings:
     """
 
     def check(self) -> None:
-        """Raise `ConfigurationError` for settings that make no sense."""
+        """Raise `ConfigurationError` for settings that contradict each other."""
         for name, value in (("concurrency", self.concurrency), ("limit", self.limit)):
             if value is not None and value < 1:
                 raise ConfigurationError(f"--{name} must be 1 or more; got {value}")
         if self.submit and self.collect:
-            raise ConfigurationError("--submit sends, --collect brings: give one of them")
+            raise ConfigurationError("--submit sends and --collect fetches: give only one of them")
         if self.submit and not self.provider_batch:
-            raise ConfigurationError("--submit is for --provider-batch")
+            raise ConfigurationError("--submit needs --provider-batch")

@@ -1,4 +1,4 @@
-"""How a run stands, also while another process is at it: what the journal says, or, while that is in use, what the run tells.
+"""The status of a run, also while another process works on it: what the journal says, or, while that is in use, what the run reports.
 
 A run keeps a small file beside its journal for as long as it goes on: its progress, and what it waits for.
 """
@@ -30,7 +30,7 @@ EVERY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a run stands."""
+    """The status of a run."""
 
     running: bool
     done: int
@@ -54,10 +54,10 @@ _FORM = TypeAdapter(Status)
 
 
 def status(output: Path) -> Status:
-    """How the run that writes `output`, or whose journal that is, stands. Raises `ConfigurationError` where there is none."""
+    """The status of the run that writes `output`, or whose journal that is. Raises `ConfigurationError` where there is none."""
     path = output if output.name.endswith(JOURNAL) else journal_path(output)
     if not path.is_file():
-        raise ConfigurationError(f"{output} is no run: there is no journal {path}")
+        raise ConfigurationError(f"{output} is not the output of a run: there is no journal {path}")
     try:
         with closing(Journal(path)) as journal, journal.read_by_us():
             return _of_journal(journal, path)
@@ -85,7 +85,7 @@ def _told(output: Path) -> Status:
     try:
         return _FORM.validate_json(status_path(output).read_bytes())
     except (OSError, ValidationError):
-        raise OutputBusy(f"{output} is in use by another run, which has not told yet how it stands: try again") from None
+        raise OutputBusy(f"{output} is in use by another run, which has not reported its status yet: try again") from None
 
 
 class Teller:
@@ -154,7 +154,7 @@ def _is_ours(path: Path) -> bool:
 
 @contextmanager
 def telling(where: Place, journal: Journal, reporter: Reporter) -> Iterator[Teller]:
-    """Tell how a run stands for as long as this goes on."""
+    """Keep the status file of a run for as long as this goes on."""
     teller = Teller(where, journal, reporter)
     try:
         yield teller

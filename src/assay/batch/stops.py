@@ -12,9 +12,9 @@ from assay.wire.reasons import FAILS_EVERY_ROW
 Cause: TypeAlias = Literal["interrupted", "fatal", "failures", "budget", "storage", "away"]
 
 ALIKE = 5
-"""So many rows in a row that the server refuses for no reason that is known, before any was answered: it will refuse them all."""
+"""When the server refuses this many rows in a row for an unknown reason, before answering any, it will refuse them all."""
 UNREACHABLE = 20
-"""So many rows in a row that time out: the server is gone."""
+"""When this many rows in a row time out, the server is gone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The `assay` command: its commands, and the border where errors become messages and exit codes."""
+"""The `assay` command: its subcommands, and the place where errors become messages and exit codes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _root(
 
 
 def exit_code(error: AssayError) -> int:
-    """What an error means to a shell: 2 when the same command can never succeed, else 1."""
+    """The exit code for an error: 2 when the same command can never succeed, else 1."""
     match error:
         case JSONValidateFailed() | APITimeoutError():
             return FAILED
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 def _say_usage(error: TyperException) -> None:
-    """On our own console: what the shell passed on may be the name of a hostile file."""
+    """On our own console: the shell may have passed on the name of a malicious file."""
     message = error.format_message()
     context = getattr(error, "ctx", None)
     if not message:  # there were no arguments, and help was shown

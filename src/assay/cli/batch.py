@@ -52,7 +52,7 @@ def batch(
     schema: SchemaFlag,
     concurrency: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Rows at once, at most (default: what the server bears).", rich_help_panel=_LIMITS),
+        typer.Option(metavar="N", help="The most rows at once (default: what the server can take).", rich_help_panel=_LIMITS),
     ] = None,
     rpm: Annotated[float | None, typer.Option(metavar="N", help="Requests per minute.", rich_help_panel=_LIMITS)] = None,
     tpm: Annotated[float | None, typer.Option(metavar="N", help="Tokens per minute.", rich_help_panel=_LIMITS)] = None,
@@ -63,7 +63,7 @@ def batch(
         typer.Option(
             "--budget",
             metavar="AMOUNT",
-            help="Stop before spending more: 5 (dollars), '200000 tokens'.",
+            help="Stop before spending more: 5 (US dollars), '200000 tokens'.",
             rich_help_panel=_LIMITS,
         ),
     ] = None,
@@ -73,38 +73,39 @@ def batch(
     id_: Annotated[
         str | None,
         typer.Option(
-            "--id", metavar="COLUMN", help="The column that names a row (default: id, if any).", rich_help_panel=_ROWS
+            "--id", metavar="COLUMN", help="The column with the row's id (default: id, if any).", rich_help_panel=_ROWS
         ),
     ] = None,
     text: Annotated[
-        str, typer.Option(metavar="COLUMN[,COLUMN]", help="The column with the text, or several.", rich_help_panel=_ROWS)
+        str, typer.Option(metavar="COLUMN[,COLUMN]", help="The column or columns with the text.", rich_help_panel=_ROWS)
     ] = "text",
     prompt_template: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A jinja2 template that makes the text of a row's columns.", rich_help_panel=_ROWS),
+        typer.Option(metavar="FILE", help="A jinja2 template that makes the text from a row's columns.", rich_help_panel=_ROWS),
     ] = None,
     keep_text: Annotated[
-        bool, typer.Option("--keep-text", help="Carry the text through to the output, too.", rich_help_panel=_ROWS)
+        bool, typer.Option("--keep-text", help="Copy the text to the output, too.", rich_help_panel=_ROWS)
     ] = False,
     delimiter: Annotated[
-        str | None, typer.Option(metavar="SIGN", help="Between the fields of a CSV input: ';', tab.", rich_help_panel=_ROWS)
+        str | None, typer.Option(metavar="SIGN", help="The delimiter of a CSV input: ';', tab.", rich_help_panel=_ROWS)
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of the input: cp1252, utf-16 (default: UTF-8).", rich_help_panel=_ROWS)
+        str | None,
+        typer.Option(metavar="NAME", help="The input's encoding: cp1252, utf-16 (default: UTF-8).", rich_help_panel=_ROWS),
     ] = None,
     file: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="The column with the path of a row's document.", rich_help_panel=_ROWS),
     ] = None,
     pages: Annotated[
-        str | None, typer.Option(metavar="PAGES", help="Of documents: '1-3,7' (default: all).", rich_help_panel=_ROWS)
+        str | None, typer.Option(metavar="PAGES", help="The pages of documents: '1-3,7' (default: all).", rich_help_panel=_ROWS)
     ] = None,
     ocr: Annotated[
         str | None,
-        typer.Option(metavar="PROGRAM", help="Reads pages that are images: tesseract.", rich_help_panel=_ROWS),
+        typer.Option(metavar="PROGRAM", help="The program that reads pages that are images: tesseract.", rich_help_panel=_ROWS),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(metavar="N", help="Only the first rows; the others go on later.", rich_help_panel=_ROWS)
+        int | None, typer.Option(metavar="N", help="Only the first rows; a later run takes the others.", rich_help_panel=_ROWS)
     ] = None,
     order: Annotated[Order, typer.Option(help="The order of the finished output.", rich_help_panel=_ROWS)] = Order.INPUT,
     errors: Annotated[
@@ -112,37 +113,36 @@ def batch(
         typer.Option(metavar="FILE", help="Where failed rows go (default: OUTPUT.errors.jsonl).", rich_help_panel=_ROWS),
     ] = None,
     format_: Annotated[
-        Format | None, typer.Option("--format", help="Of the output (default: what its name says).", rich_help_panel=_ROWS)
+        Format | None, typer.Option("--format", help="The output's format (default: by its name).", rich_help_panel=_ROWS)
     ] = None,
     safe_csv: Annotated[
-        bool, typer.Option("--safe-csv", help="A quote before texts that are formulas to spreadsheets.", rich_help_panel=_ROWS)
+        bool,
+        typer.Option("--safe-csv", help="Put a quote before texts that spreadsheets take as formulas.", rich_help_panel=_ROWS),
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite output files that no run wrote.", rich_help_panel=_RUN)
     ] = False,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Ask rows again that failed in an earlier run.", rich_help_panel=_RUN)
+        bool, typer.Option("--retry-failed", help="Retry rows that failed in an earlier run.", rich_help_panel=_RUN)
     ] = False,
     plan: Annotated[
-        bool, typer.Option("--dry-run", help="Say what it would take, and ask nothing.", rich_help_panel=_RUN)
+        bool, typer.Option("--dry-run", help="Estimate time and cost, and ask nothing.", rich_help_panel=_RUN)
     ] = False,
     provider_batch: Annotated[
-        bool, typer.Option("--provider-batch", help="Through the provider's batch API (Groq, OpenAI).", rich_help_panel=_RUN)
+        bool, typer.Option("--provider-batch", help="Use the provider's batch API (Groq, OpenAI).", rich_help_panel=_RUN)
     ] = False,
     submit: Annotated[
-        bool, typer.Option("--submit", help="With --provider-batch: send the rows, and do not wait.", rich_help_panel=_RUN)
+        bool, typer.Option("--submit", help="With --provider-batch: send the rows and do not wait.", rich_help_panel=_RUN)
     ] = False,
-    collect: Annotated[
-        bool, typer.Option("--collect", help="Bring what was sent with --submit.", rich_help_panel=_RUN)
-    ] = False,
+    collect: Annotated[bool, typer.Option("--collect", help="Fetch the results of --submit.", rich_help_panel=_RUN)] = False,
     fallback: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="A second model, for rows that fail with the first.", rich_help_panel=_RUN),
+        typer.Option(metavar="MODEL", help="A second model for rows that fail with the first.", rich_help_panel=_RUN),
     ] = None,
     accept: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="A calibration of assay eval: rows name the values that need a look.", rich_help_panel=_ROWS
+            metavar="FILE", help="A calibration file of assay eval: rows name the values to check.", rich_help_panel=_ROWS
         ),
     ] = None,
     evidence: Annotated[
@@ -162,7 +162,7 @@ def batch(
     ] = False,
     flags: ModelFlags,
 ) -> None:
-    """Extract from every row of a file. Run the same command again to go on where it stopped."""
+    """Extract from every row of a file. Run the same command again to continue where it stopped."""
     target = load_target(schema)
     options = getattr(target, SETTINGS, Options()).updated(flags.options())
     if rehearse is not None:
@@ -225,7 +225,7 @@ def _template(path: Path | None) -> str:
 
 
 def exit_code(summary: Summary) -> int:
-    """What a run's end means to a shell."""
+    """The exit code for a run's end."""
     match summary.stop:
         case Stop(reason="interrupted"):
             return INTERRUPTED
@@ -274,7 +274,7 @@ def _show(plan: Estimate) -> None:
     say(
         f"at least {follow.duration(plan.seconds)}"
         if plan.seconds is not None
-        else "time: not known before some rows ran, or --rpm, --tpm"
+        else "time: not known before some rows have run, or without --rpm or --tpm"
     )
     basis = f"the mean of {plan.measured:,} answered rows" if plan.measured else "the lengths of the texts and the schema"
-    say(f"reckoned from {basis}; nothing was asked")
+    say(f"estimated from {basis}; nothing was asked")

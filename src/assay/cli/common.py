@@ -33,7 +33,7 @@ def load_target(spec: str) -> Any:
         return existing(Path(spec), "--schema")
     place, colon, name = spec.rpartition(":")
     if not colon or not place or not name:
-        raise ConfigurationError(f"--schema {spec!r} is no schema: give {_FORMS}")
+        raise ConfigurationError(f"--schema {spec!r} is not a schema: give {_FORMS}")
     module = _from_file(Path(place)) if place.endswith(".py") else _from_path(place)
     found: Any = module
     for part in name.split("."):
@@ -70,7 +70,7 @@ def busy(what: str, *, quiet: bool) -> AbstractContextManager[object]:
 
 
 def write_page(path: Path, html: str) -> None:
-    """Write a page; a folder that is not there, or a full disk, is a `ConfigurationError`."""
+    """Write a page; a missing folder or a full disk is a `ConfigurationError`."""
     try:
         path.write_text(html, encoding="utf-8")
     except OSError as error:
@@ -78,7 +78,7 @@ def write_page(path: Path, html: str) -> None:
 
 
 def existing(path: Path, what: str) -> Path:
-    """The path, when it is a file that is there."""
+    """The path, if the file exists."""
     if path.is_file():
         return path
     kind = "is a folder" if path.is_dir() else "does not exist"

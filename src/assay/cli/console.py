@@ -1,4 +1,4 @@
-"""The consoles: what documents, models, servers and file names say is shown on a terminal, and never obeyed by it.
+"""The consoles: what documents, models, servers and file names say is shown on a terminal, but cannot control it.
 
 A terminal takes commands out of what it prints: to set its title, to write to the clipboard, to overwrite what stands above. Rich's
 own are kept apart from texts, so all texts can be made harmless at one place, whoever prints them.
@@ -15,7 +15,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 _COMMANDS = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""C0 but tab and line feed, DEL, C1, and what turns the direction of a line of text round."""
+"""C0 except tab and line feed, DEL, C1, and signs that change the direction of text."""
 _UNESCAPED = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Those that JSON does not escape by itself."""
 
@@ -37,7 +37,7 @@ def to_json(value: Any) -> str:
 
 
 class SafeConsole(Console):
-    """A console whose texts can do no more than be read."""
+    """A console whose texts cannot control the terminal."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
@@ -57,4 +57,4 @@ class SafeConsole(Console):
 out = SafeConsole()
 """Results."""
 err = SafeConsole(stderr=True)
-"""All that is not a result."""
+"""Everything that is not a result."""

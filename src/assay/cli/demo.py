@@ -43,7 +43,7 @@ _TOY = "The embedded model is a toy: 135 million parameters. Check what it says.
 def demo(
     *,
     model: Annotated[
-        str, typer.Option("--model", "-m", metavar="PROVIDER/NAME", help="Another model than the embedded one.")
+        str, typer.Option("--model", "-m", metavar="PROVIDER/NAME", help="A model to use instead of the embedded one.")
     ] = LOCAL_DEFAULT,
 ) -> None:
     """Turn a letter into data on the embedded model: no key, no server."""

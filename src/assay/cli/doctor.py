@@ -37,8 +37,8 @@ class Form(StrEnum):
 @takes_model_flags
 def doctor(
     *,
-    form: Annotated[Form, typer.Option("--format", "-f", help="How the report is written.")] = Form.TABLE,
-    save: Annotated[bool, typer.Option("--save", help="Keep what is found: auto goes by it from then on.")] = False,
+    form: Annotated[Form, typer.Option("--format", "-f", help="The format of the report.")] = Form.TABLE,
+    save: Annotated[bool, typer.Option("--save", help="Keep the findings: mode auto uses them from then on.")] = False,
     flags: ModelFlags,
 ) -> None:
     """Ask a server, with a handful of tiny requests, what it really supports."""
@@ -56,7 +56,7 @@ def doctor(
         if not flags.quiet:
             err.print(Text(f"kept in {kept}: mode auto is {', '.join(report.modes)} for this model there", style="dim"))
     if not flags.quiet:
-        err.print(Text(f"{report.model} at {report.base_url} · the probing took {show.usage(report.usage)}", style="dim"))
+        err.print(Text(f"{report.model} at {report.base_url} · the probes took {show.usage(report.usage)}", style="dim"))
 
 
 def _table(report: Report) -> Table:

@@ -1,4 +1,4 @@
-"""`assay eval`: how right a model is on documents whose answers are known."""
+"""`assay eval`: how accurate a model is on documents whose answers are known."""
 
 from __future__ import annotations
 
@@ -39,40 +39,44 @@ _TOLD = 5
 
 @takes_model_flags
 def evaluation(
-    file: Annotated[str, typer.Argument(metavar="CASES", help="Rows with a text and its gold value: JSONL, CSV or Parquet.")],
+    file: Annotated[
+        str, typer.Argument(metavar="CASES", help="Rows with a text and its expected value: JSONL, CSV or Parquet.")
+    ],
     *,
     schema: SchemaFlag,
-    gold: Annotated[str, typer.Option(metavar="COLUMN", help="The column with the value that should come out.")] = "gold",
+    gold: Annotated[str, typer.Option(metavar="COLUMN", help="The column with the expected value.")] = "gold",
     text: Annotated[str, typer.Option(metavar="COLUMN", help="The column with the text.")] = "text",
-    limit: Annotated[int | None, typer.Option(metavar="N", help="The first N cases only.", min=1)] = None,
+    limit: Annotated[int | None, typer.Option(metavar="N", help="Only the first N cases.", min=1)] = None,
     concurrency: Annotated[int | None, typer.Option(metavar="N", help="Documents at once.", min=1)] = None,
     rows: Annotated[
-        Path | None, typer.Option("--results", metavar="FILE", help="Write each case with its value and scores, as JSONL.")
+        Path | None, typer.Option("--results", metavar="FILE", help="Write each case with its value and scores as JSONL.")
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Compare with what an earlier run wrote with --results.")
+        Path | None, typer.Option(metavar="FILE", help="Compare with the --results file of an earlier run.")
     ] = None,
     may_fall: Annotated[
         float | None,
-        typer.Option(metavar="F1", help="Exit with 1 when F1 over all fields is lower than --against by more.", min=0, max=1),
+        typer.Option(
+            metavar="F1", help="Exit with 1 when F1 over all fields falls below --against by more than this.", min=0, max=1
+        ),
     ] = None,
     page: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the comparison as an HTML page.")] = None,
     calibration: Annotated[
         Path | None,
         typer.Option(
-            "--calibrate", metavar="FILE", help="Learn from which confidence on values can be accepted; for batch --accept."
+            "--calibrate", metavar="FILE", help="Learn the confidence from which values can be accepted, for batch --accept."
         ),
     ] = None,
     error: Annotated[
         float, typer.Option(metavar="SHARE", help="With --calibrate: the share of values that may be accepted and wrong.")
     ] = 0.05,
     fail_under: Annotated[
-        float | None, typer.Option(metavar="F1", help="Exit with 1 when F1 over all fields is lower: 0.9.", min=0, max=1)
+        float | None, typer.Option(metavar="F1", help="Exit with 1 when F1 over all fields is below this: 0.9.", min=0, max=1)
     ] = None,
-    form: Annotated[Form, typer.Option("--format", "-f", help="How the scores are written.")] = Form.TABLE,
+    form: Annotated[Form, typer.Option("--format", "-f", help="The format of the scores.")] = Form.TABLE,
     flags: ModelFlags,
 ) -> None:
-    """Score a model, field by field, on documents whose answers are known; or several (--model, again and again), compared."""
+    """Score a model, field by field, on documents whose answers are known; or compare several (repeat --model)."""
     target = load_target(schema)
     options = getattr(target, SETTINGS, Options()).updated(replace(flags, model=None).options())
     if calibration is not None:
@@ -98,7 +102,7 @@ def evaluation(
 
 @dataclass(frozen=True, slots=True)
 class _Ran:
-    """What came of one model."""
+    """The results of one model."""
 
     model: str
     found: list[Result]
@@ -136,11 +140,13 @@ def _check(
         if path is not None and not path.absolute().parent.is_dir():
             raise ConfigurationError(f"{path} cannot be written: there is no folder {path.parent}")
         if path is not None and path.exists() and path.samefile(file):
-            raise ConfigurationError(f"{path} holds the cases: give another name for what is written")
+            raise ConfigurationError(f"{path} is the file with the cases: give another name for the output")
     if may_fall is not None and against is None:
-        raise ConfigurationError("--may-fall says how far F1 may fall below an earlier run: name that run with --against FILE")
+        raise ConfigurationError("--may-fall needs an earlier run to compare with: give it with --against FILE")
     if outputs[1] is not None and against is None and len(models) < 2:
-        raise ConfigurationError("--page shows a comparison: give a second --model, or an earlier run with --against FILE")
+        raise ConfigurationError(
+            "--page needs something to compare: give a second --model, or an earlier run with --against FILE"
+        )
 
 
 def _code(scores: Scores, fail_under: float | None) -> int:
@@ -165,20 +171,20 @@ def _fallen(compared: list[Comparison], may_fall: float | None) -> int:
 
 
 def _calibrate(run: _Ran, rules: Rules, error: float, path: Path) -> None:
-    """Learn a threshold on one half of the cases, see on the other what it does, and write the one that all of them give."""
+    """Learn a threshold on one half of the cases, check it on the other, and write the one learned from all of them."""
     learn, see = halves(run.found, rules)
     if not any(value.confidence for case in (*learn, *see) for value in case):
-        raise ConfigurationError(f"{run.model} told no probabilities of its tokens (logprobs): there is nothing to calibrate")
+        raise ConfigurationError(f"{run.model} gave no probabilities of its tokens (logprobs): there is nothing to calibrate")
     half = share(see, calibrate(learn, error).threshold)
     whole = calibrate([*learn, *see], error, run.model)
     whole.write(path)
     err.print(
-        f"{path}: accepts from a confidence of {whole.threshold:.4f} on" if whole.threshold <= 1
-        else f"{path}: accepts nothing: no threshold promises {error:.1%} on {whole.documents} documents",
+        f"{path}: accepts values with a confidence of at least {whole.threshold:.4f}" if whole.threshold <= 1
+        else f"{path}: accepts nothing: no threshold guarantees {error:.1%} on {whole.documents} documents",
         markup=False, highlight=False,
     )  # fmt: skip
     err.print(
-        f"learnt on {len(learn)} documents, seen on {half.documents} others: {half.coverage:.1%} of {half.values} values accepted, "
+        f"learned on {len(learn)} documents, checked on {half.documents} others: {half.coverage:.1%} of {half.values} values accepted, "
         f"{half.error:.1%} of all values accepted and wrong (promised: at most {error:.1%} on average)",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip

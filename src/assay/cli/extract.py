@@ -20,17 +20,18 @@ from assay.options import Options
 @takes_model_flags
 def extract(
     file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="A text, PDF, DOCX, HTML page, mail ...; - is the standard input.")
+        str, typer.Argument(metavar="FILE|-", help="A text, PDF, DOCX, HTML page, mail ...; - for standard input.")
     ] = "-",
     *,
     schema: SchemaFlag,
-    form: Annotated[show.Format, typer.Option("--format", "-f", help="How the value is written.")] = show.Format.JSON,
+    form: Annotated[show.Format, typer.Option("--format", "-f", help="The format of the value.")] = show.Format.JSON,
     trace: Annotated[bool, typer.Option("--trace", help="Show every attempt on stderr.")] = False,
     spend: Annotated[
-        str | None, typer.Option("--budget", metavar="AMOUNT", help="Stop before spending more: 0.05 (dollars), '9000 tokens'.")
+        str | None,
+        typer.Option("--budget", metavar="AMOUNT", help="Stop before spending more: 0.05 (US dollars), '9000 tokens'."),
     ] = None,
     review: Annotated[
-        Path | None, typer.Option("--page", metavar="FILE", help="Write an .html page to check the values on, beside the text.")
+        Path | None, typer.Option("--page", metavar="FILE", help="Write an .html page to check the values beside the text.")
     ] = None,
     reading: ReadFlags,
     flags: ModelFlags,
@@ -43,7 +44,7 @@ def extract(
         ".html",
         ".htm",
     ):  # so that no document is overwritten by its own page
-        raise ConfigurationError(f"--page {review}: it is an HTML page, name it .html")
+        raise ConfigurationError(f"--page {review}: it is an HTML page, so its name must end in .html")
     if review is not None and file != "-" and review.resolve() == Path(file).resolve():
         raise ConfigurationError(f"--page {review} is the document itself")
     target = load_target(schema)

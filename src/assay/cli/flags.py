@@ -40,36 +40,36 @@ def _reading(help_: str, metavar: str) -> Any:
 class ModelFlags:
     """How the model is reached and asked: the shared flags of the command line. None: not given."""
 
-    model: Annotated[list[str] | None, _flag("Which model is asked.", "PROVIDER/NAME", "--model", "-m")] = None
+    model: Annotated[list[str] | None, _flag("The model to ask.", "PROVIDER/NAME", "--model", "-m")] = None
     base_url: Annotated[str | None, _flag("An OpenAI-compatible server.", "URL")] = None
-    api_key_env: Annotated[str | None, _flag("The environment variable that holds the key.", "NAME")] = None
+    api_key_env: Annotated[str | None, _flag("The environment variable with the API key.", "NAME")] = None
     header: Annotated[
         list[str] | None,
-        _flag("A further header, as gateways want it; its value is in the variable.", "NAME=VARIABLE", "--header"),
+        _flag("An extra header, such as gateways need; its value is in the variable.", "NAME=VARIABLE", "--header"),
     ] = None
     mode: Annotated[str | None, _flag(f"How JSON is asked for: {', '.join(['auto', *Mode])}.", "MODE")] = None
-    instructions: Annotated[str | None, _flag("What to look for, in your words.", "TEXT")] = None
-    examples: Annotated[Path | None, _flag('Worked examples, one a line: {"text": ..., "value": ...}.', "FILE")] = None
+    instructions: Annotated[str | None, _flag("What to look for, in your own words.", "TEXT")] = None
+    examples: Annotated[Path | None, _flag('Worked examples, one per line: {"text": ..., "value": ...}.', "FILE")] = None
     context: Annotated[str | None, _flag("Context for a pydantic model's validators.", "JSON")] = None
     prompt_style: Annotated[str | None, _flag(f"How the schema is written: {', '.join(PromptStyle)}.", "STYLE")] = None
-    strict: Annotated[bool, _flag("No coercion of near misses.", None, "--strict")] = False
+    strict: Annotated[bool, _flag("Do not coerce near misses.", None, "--strict")] = False
     temperature: Annotated[float | None, _flag("0 to 2 (default 0).", "NUMBER")] = None
-    max_tokens: Annotated[int | None, _flag("The longest answer, in tokens.", "COUNT")] = None
-    retries: Annotated[int | None, _flag("Re-asks after an invalid answer (default 2).", "COUNT")] = None
-    max_retries: Annotated[int | None, _flag("Repeats of a request that failed on its way (default 2).", "COUNT")] = None
-    timeout: Annotated[float | None, _flag("For one request (default 60).", "SECONDS")] = None
-    split: Annotated[str | None, _flag("Long documents in pieces: auto, never, or characters of a piece.", "HOW")] = None
-    context_tokens: Annotated[int | None, _flag("What the model can hold, prompt and answer together.", "COUNT")] = None
-    vision: Annotated[str | None, _flag("Pages as images: auto, never, always.", "HOW")] = None
-    ground: Annotated[str | None, _flag("Ask again for values that do not stand in the text: off, ask, require.", "WHEN")] = (
+    max_tokens: Annotated[int | None, _flag("The maximum length of an answer, in tokens.", "COUNT")] = None
+    retries: Annotated[int | None, _flag("The most re-asks after an invalid answer (default 2).", "COUNT")] = None
+    max_retries: Annotated[int | None, _flag("The most retries of a failed request (default 2).", "COUNT")] = None
+    timeout: Annotated[float | None, _flag("The time limit of a request (default 60).", "SECONDS")] = None
+    split: Annotated[str | None, _flag("Split long documents: auto, never, or characters per piece.", "HOW")] = None
+    context_tokens: Annotated[int | None, _flag("The model's context: tokens of prompt and answer together.", "COUNT")] = None
+    vision: Annotated[str | None, _flag("Send pages as images: auto, never, always.", "HOW")] = None
+    ground: Annotated[str | None, _flag("Ask again for values that are not in the text: off, ask, require.", "WHEN")] = None
+    prompt_cache: Annotated[bool, _flag("Mark the system prompt for Anthropic's cache.", None, "--prompt-cache")] = False
+    values: Annotated[str | None, _flag("How the model gives numbers and dates: typed, or as_written in the text.", "FORM")] = (
         None
     )
-    prompt_cache: Annotated[bool, _flag("Mark the system prompt for Anthropic's cache.", None, "--prompt-cache")] = False
-    values: Annotated[str | None, _flag("Numbers and dates on the wire: typed, or as_written in the text.", "FORM")] = None
     locale: Annotated[
         str | None, _flag("How the texts write numbers and dates: de, en_US (default: as each text shows).", "NAME")
     ] = None
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Results and errors only.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only results and errors.")] = False
 
     def options(self) -> dict[str, Any]:
         """The flags that were given, as keyword arguments of `extract` and `Extractor`."""
@@ -95,7 +95,7 @@ class ReadFlags:
     """How files are read as documents. None: not given."""
 
     pages: Annotated[str | None, _reading("Pages, slides or sheets: '1-3,7' (default: all).", "PAGES")] = None
-    encoding: Annotated[str | None, _reading("Of a text that is not UTF-8.", "NAME")] = None
+    encoding: Annotated[str | None, _reading("The encoding of a text that is not UTF-8.", "NAME")] = None
     ocr: Annotated[str | None, _reading("Read pages that are images with this program: tesseract.", "PROGRAM")] = None
 
 
@@ -137,7 +137,7 @@ def budget(text: str) -> Budget:
     """A `--budget`: US dollars (`0.50`, `$0.50`) or tokens (`20000 tokens`)."""
     match = re.fullmatch(r"\s*\$?\s*(\d+(?:\.\d+)?)\s*(tokens?)?\s*", text)
     if match is None or (match[2] and "." in match[1]):
-        raise ConfigurationError(f"--budget {text!r} is no budget: write dollars (0.50) or tokens ('20000 tokens')")
+        raise ConfigurationError(f"--budget {text!r} is not a budget: write dollars (0.50) or tokens ('20000 tokens')")
     return Budget(tokens=int(match[1])) if match[2] else Budget(cost=float(match[1]))
 
 
@@ -153,7 +153,7 @@ def _header(given: str) -> tuple[str, str]:
 def _value(variable: str, flag: str) -> str:
     key = Secret(os.environ.get(variable, "").strip())
     if not key:
-        raise ConfigurationError(f"{flag} {variable}: there is no such environment variable, or it is empty")
+        raise ConfigurationError(f"{flag} {variable}: this environment variable is not set, or is empty")
     return key
 
 
@@ -168,7 +168,7 @@ def _examples(path: Path) -> list[tuple[str, Any]]:
 def _example(line: str, where: str) -> tuple[str, Any]:
     pair = _json(line, where)
     if not isinstance(pair, dict) or not isinstance(pair.get("text"), str) or "value" not in pair:
-        raise ConfigurationError(f'{where}: each line is an object {{"text": "...", "value": ...}}')
+        raise ConfigurationError(f'{where}: each line must be an object {{"text": "...", "value": ...}}')
     return pair["text"], pair["value"]
 
 

@@ -1,4 +1,4 @@
-"""How a batch is followed: a live display on a terminal, plain lines elsewhere, or JSON lines for a log."""
+"""How a batch reports its progress: a live display on a terminal, plain lines elsewhere, or JSON lines for a log."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def told(summary: Summary, output: Path) -> list[str]:
         again = f", {summary.repeats:,} refused or not answered" if summary.repeats else ""
         lines.append(f"asked: {summary.requests:,} requests, {summary.reasks:,} of them re-asks{again}; {spent(summary.usage)}")
     if summary.second is not None and summary.second_rows:
-        lines.append(f"of them of the second model: {summary.second_rows:,} rows; {spent(summary.second)}")
+        lines.append(f"of these the second model: {summary.second_rows:,} rows; {spent(summary.second)}")
     if summary.waiting:
         lines.append(f"with the provider: {summary.waiting:,} rows")
     if summary.spent != summary.usage and summary.spent.total_tokens:

@@ -1,4 +1,4 @@
-"""`assay models`: which local models there are, and fetching one."""
+"""`assay models`: list the local models, and download one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from assay.connect.address import default_model
 from assay.connect.connection import LOCAL_DEFAULT
 from assay.options import Options
 
-models = typer.Typer(invoke_without_command=True, help="Local models: which there are, and fetching one.")
+models = typer.Typer(invoke_without_command=True, help="List local models, and download one.")
 
 
 @models.callback()
@@ -37,7 +37,7 @@ def show_models() -> None:
         rows.add_row(f"local/{model.name}", f"{model.size_bytes / 1e6:,.0f} MB", model.licence, model.params, here)
     out.print(rows)
     err.print(
-        f"[dim]Kept in {weights.folder()} · fetch one with: assay models pull NAME · or use any local:/path/model.gguf[/]"
+        f"[dim]Kept in {weights.folder()} · download one with: assay models pull NAME · or use any local:/path/model.gguf[/]"
     )
 
 
@@ -49,7 +49,7 @@ def pull(
     *,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Fetch a model, unless it is here; print where its file lies."""
+    """Download a model unless it is here; print the path of its file."""
     name = name.removeprefix("local/")
     with fetching(f"fetching {name}", quiet=quiet) as progress:
         path = weights.pull(name, progress)
@@ -57,7 +57,7 @@ def pull(
 
 
 def fetch_embedded(options: Options, *, quiet: bool = False) -> None:
-    """Fetch the small default model, when it is what these options mean and it is not here yet: once, and seen."""
+    """Download the small default model if these options need it and it is not here yet: once, and with a progress bar."""
     if quiet:
         logging.getLogger("assay").setLevel(logging.ERROR)
     model = options.model or (None if options.client else default_model(options.base_url))

@@ -1,4 +1,4 @@
-"""`assay read`: what a document's text is, as a model gets it."""
+"""`assay read`: a document's text as a model gets it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Form(StrEnum):
 
 @takes_model_flags
 def read(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A PDF, DOCX, HTML page, mail ...; - is the standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="A PDF, DOCX, HTML page, mail ...; - for standard input.")],
     *,
-    form: Annotated[Form, typer.Option("--format", "-f", help="The text with a mark before each page, or JSON.")] = Form.TEXT,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The text and errors only.")] = False,
+    form: Annotated[Form, typer.Option("--format", "-f", help="The text with a marker before each page, or JSON.")] = Form.TEXT,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the text and errors.")] = False,
     reading: ReadFlags,
 ) -> None:
     """Show the text of a document, page by page, as a model gets it."""

@@ -1,4 +1,4 @@
-"""`assay batch --rehearse`: what a run would do on a bad day, without a server and without a trace."""
+"""`assay batch --rehearse`: what a run would do on a bad day, without a server and without leaving files."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from assay.options import Options
 from assay.testing import FakeModel, Fault, faults
 
 SAMPLE = 20
-"""Rows that are tried when nobody says how many."""
+"""Rows that are tried by default."""
 TOLD = 5
-"""Failed rows that are named."""
+"""Failed rows that are listed."""
 _FAULT = re.compile(r"[^,(]+(?:\([^)]*\))?")
 
 
 def rehearsal(target: Any, options: Options, source: str, given: str, columns: Columns, limit: int | None) -> int:
-    """Run the first rows with a model that makes its answers up, meeting these faults. Nothing of it stays.
+    """Run the first rows with a model that makes up its answers, under these faults. Nothing is kept.
 
-    The exit code is that of a run: 1 when rows failed. Raises `ConfigurationError` for a fault that there is not.
+    The exit code is that of a run: 1 when rows failed. Raises `ConfigurationError` for an unknown fault.
     """
     if source == "-":
-        raise ConfigurationError("--rehearse tries rows of a file; got - (standard input)")
+        raise ConfigurationError("--rehearse needs a file; got - (standard input)")
     met = [Fault.parse(text) for text in _FAULT.findall(given) if text.strip()]
     model = FakeModel(seed=0)
     asking = Extractor.of(target, replace(options, model=model, base_url=None, client=None, api_key=None))

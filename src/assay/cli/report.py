@@ -1,4 +1,4 @@
-"""`assay report`: what a batch run did, in a page."""
+"""`assay report`: what a batch run did, as a page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def report(
     from assay.report import page, read  # noqa: PLC0415  # jinja2 takes its time, and no other command needs it
 
     if output.suffix.lower() not in (".html", ".htm"):  # so that no run is overwritten by its own report
-        raise ConfigurationError(f"-o {output}: the report is an HTML page, name it .html")
+        raise ConfigurationError(f"-o {output}: the report is an HTML page, so its name must end in .html")
     digest = read(run)
     html = page(digest, made=datetime.now(UTC))
     write_page(output, html)

@@ -28,11 +28,11 @@ def schema(
     spec: Annotated[str, typer.Argument(metavar="SCHEMA", help="A .json file, module:Class or path.py:Class.")],
     *,
     provider: Annotated[
-        str | None, typer.Option("--for", metavar="PROVIDER", help="In the form that it takes: groq, openai, local ...")
+        str | None, typer.Option("--for", metavar="PROVIDER", help="In the form for a provider: groq, openai, local ...")
     ] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="A model of that provider.")] = None,
-    prompt: Annotated[bool, typer.Option("--prompt", help="The prompt on stdout in place of the schema.")] = False,
-    lint: Annotated[bool, typer.Option("--lint", help="Warn of what may go wrong.")] = False,
+    prompt: Annotated[bool, typer.Option("--prompt", help="Print the prompt instead of the schema.")] = False,
+    lint: Annotated[bool, typer.Option("--lint", help="Warn about what may go wrong.")] = False,
     instructions: Annotated[str | None, typer.Option(metavar="TEXT", help="Instructions to show in the prompt.")] = None,
     prompt_style: Annotated[str | None, typer.Option(help="schema, template or fields.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="The schema alone.")] = False,
@@ -60,7 +60,7 @@ def _row(provider: str | None) -> Provider:
         return ANY_SERVER
     rows = {**providers.BY_NAME, "local": providers.LOCAL}
     if provider not in rows:
-        raise ConfigurationError(f"--for {provider!r}: the providers are {', '.join(sorted(rows))}")
+        raise ConfigurationError(f"--for must be one of {', '.join(sorted(rows))}; got {provider!r}")
     return rows[provider]
 
 

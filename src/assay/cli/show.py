@@ -140,7 +140,7 @@ def usage(spent: Usage) -> str:
 
 
 def summary(outcome: Outcome[Any]) -> Text:
-    """One line: which model, how many attempts, what was repaired, what it took."""
+    """One line: the model, the attempts, the repairs, the tokens and time."""
     attempts = len(outcome.attempts)
     seconds = sum(attempt.latency for attempt in outcome.attempts)
     asked = f"{attempts} attempt{'s' * (attempts != 1)}"
@@ -153,7 +153,7 @@ def summary(outcome: Outcome[Any]) -> Text:
 
 
 def ungrounded(outcome: Outcome[Any]) -> Text:
-    """Which values do not stand in the text, the first of them."""
+    """The first values that are not in the text."""
     paths, data = outcome.ungrounded, outcome.data
     lines = [f"  {path or '(the value)'}  {_clipped(get(data, path))}" for path in paths[:MOST_UNGROUNDED]]
     if len(paths) > MOST_UNGROUNDED:

@@ -1,4 +1,4 @@
-"""`assay status`: how a batch stands, also while another process runs it."""
+"""`assay status`: the status of a batch, also while another process runs it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from assay.cli.follow import spent
 def status(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The output of `assay batch`, or its journal.")],
     *,
-    format_: Annotated[Form, typer.Option("--format", help="How it is told.")] = Form.TABLE,
+    format_: Annotated[Form, typer.Option("--format", help="The format of the status.")] = Form.TABLE,
 ) -> None:
-    """Tell how a batch stands: rows done, failed and waiting, what was spent, what it waits for."""
+    """Show the status of a batch: rows done, failed and waiting, what was spent, what it waits for."""
     found = status_of(output)
     if format_ is Form.JSON:
         out.print(to_json(asdict(found)).decode(), markup=False, highlight=False, soft_wrap=True)

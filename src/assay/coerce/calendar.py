@@ -1,4 +1,4 @@
-"""Months and days of the week by their names in many languages, full, inflected and short, without regard to accents and case."""
+"""Months and days of the week by their names in many languages, full, inflected and short, regardless of accents and case."""
 
 # ruff: noqa: RUF001  # letters of other scripts
 

@@ -1,7 +1,7 @@
 """How a document prints its numbers and dates: which sign is the decimal mark, whether the day or the month comes first.
 
-Told by what can be read in one way only: `1.240,50` says that `1.234` is a whole number, `14/04/2026` that `03/04/2026` is in April.
-A document that says both, or nothing, decides nothing.
+Decided by what can be read in one way only: `1.240,50` says that `1.234` is a whole number, `14/04/2026` that `03/04/2026` is in April.
+A document with both, or neither, decides nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MONEY = re.compile(r"\d+(?:[.,'’ \u00a0\u202f]\d{3})*[.,]\d{2}")  # noqa: RUF
 _DATE = re.compile(r"(?<![\d./-])\d{1,2}([./-]|\. )\d{1,2}\1(?:\d{4}|\d{2})(?![\d/-])")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _LONGEST = 100_000
-"""Characters of a document that are looked at."""
+"""Characters of a document that are examined."""
 
 _COMMA = [
     "az",
@@ -156,7 +156,7 @@ def _parts(locale: str) -> tuple[str, str]:
 
 
 def known(locale: str) -> str:
-    """A locale that is in the table; else a `ConfigurationError` that says which there are."""
+    """A locale that is in the table; else a `ConfigurationError` that lists them."""
     if _parts(locale)[0] not in (*_COMMA, *_POINT):
         raise ConfigurationError(f"locale must be a language, with or without a country (de, en_US); got {locale!r}")
     return locale

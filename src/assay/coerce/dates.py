@@ -1,6 +1,6 @@
 """Dates and times in the forms that name them plainly, turned into ISO 8601.
 
-`readings` gives every moment that a text can mean, and by which convention; who knows the convention of a document chooses.
+`readings` gives every moment that a text can mean, and by which convention; a caller that knows the document's convention chooses.
 `iso` chooses only where there is nothing to choose: 01/02/2003 and any two-digit year are `Ambiguous`.
 """
 

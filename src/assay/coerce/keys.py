@@ -1,4 +1,4 @@
-"""Keys: what is wrapped, what is spelled in another style, what has no place; so that no data is lost under a key that nobody knows.
+"""Keys: what is wrapped, what is spelled in another style, what has no place; so that no data is lost under an unknown key.
 
 A model that puts the answer under a key of its own making (`{"result": {...}}`, a tool call written out as text) has it taken out, when
 all of it fits. An object with data in such a place that does not fit, or none of whose keys is known, is a problem: read as it
@@ -41,14 +41,14 @@ _WRAPPERS = _CALLS | _words(
     "answer content data document entity extraction failed_generation item items json object output payload record response result "
     "results value values"
 )
-"""Keys that say nothing but that the answer follows: it is taken out even with keys in it that have no place."""
+"""Keys that only say that the answer follows: it is taken out even with keys in it that have no place."""
 _TOOLS = frozenset({"name", "function", "tool", "tool_name", "type", "id"})
-"""Keys of a tool call beside its arguments."""
+"""Keys of a tool call besides its arguments."""
 _BESIDE = _words(
     "call_id code completion confidence count created error errors finish_reason format id index is_error kind language message model "
     "name notes object ok page pages recipient_name role schema status success tool tool_call_id tool_name total type version"
 )
-"""Keys that may stand beside such a one without being data: of a tool call, of an answer of some API."""
+"""Keys that may accompany such a key without being data: of a tool call, or of some API's answer."""
 _SELECTING = {"anyOf", "oneOf", "if", "patternProperties", "dependentSchemas", "dependencies", "unevaluatedProperties"}
 _DEEP = 4
 """Wrappers within wrappers that are opened."""
@@ -66,7 +66,7 @@ class _Keys:
         self.required = bool(whole.get("required"))
         self.known = self.properties | (mark.names if mark and mark.names else frozenset())
         self.open = isinstance(more, dict) or more is True or not whole.keys().isdisjoint(_SELECTING)
-        """Whether keys beside the known ones have a place, too."""
+        """Whether keys besides the known ones are allowed."""
         self.drops = not self.open and (more is False or (mark is not None and mark.names is not None))
         """Whether keys without a place are left out; a JSON Schema that does not close its object keeps them."""
         self.closed = more is False
@@ -123,7 +123,7 @@ class _Keys:
     # -- wrappers ----------------------------------------------------------------------------------------------------
 
     def _opened(self, value: JSONObject, unknown: list[str], path: Path, notes: Notes) -> JSON:
-        """The object that stands under a key of `value` that is only a wrapper; None when there is no such thing."""
+        """The object that stands under a key of `value` that is only a wrapper; None when there is none."""
         if _echoed(value, self.properties) or notes.opened >= _DEEP:
             return None
         found = [(key, inner) for key in unknown if (inner := object_in(value[key])) is not None]

@@ -1,6 +1,6 @@
 """Numbers as people print them: grouped, with a currency sign, with a decimal comma.
 
-`readings` gives every number that a text can mean, and by which convention; who knows the convention of a document chooses.
+`readings` gives every number that a text can mean, and by which convention; a caller that knows the document's convention chooses.
 `number` chooses only where there is nothing to choose: see `Ambiguous`.
 """
 

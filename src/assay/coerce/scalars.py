@@ -1,4 +1,4 @@
-"""Mending one scalar: as another JSON type, as an enum member, as a date; and what no scalar is taken for unsaid."""
+"""Repairing one scalar: as another JSON type, as an enum member, as a date; and conversions that are never made silently."""
 
 from __future__ import annotations
 

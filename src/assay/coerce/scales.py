@@ -22,7 +22,7 @@ _WORDS = {
 }
 SCALES = {plain(word): Decimal(factor) for factor, words in _WORDS.items() for word in words.split()}
 LETTERS = {"k": Decimal(10**3), "m": Decimal(10**6), "b": Decimal(10**9), "g": Decimal(10**9), "t": Decimal(10**12)}
-"""Single letters, which are as often units: a metre, a gram."""
+"""Single letters, which are just as often units: a metre, a gram."""
 
 _CHINESE = {
     "百": 10**2,

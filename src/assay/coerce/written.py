@@ -1,7 +1,7 @@
 """What a model copied as it is printed, turned into what the schema wants, by the conventions of the document.
 
-A print that reads in one way only is no business of the document. One that reads in two, and that the document does not decide, is
-left as it is: `assay.coerce` names both readings.
+A printed value that reads in only one way does not need the document. One that reads in two, and that the document does not
+decide, is left as it is: `assay.coerce` names both readings.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from assay.types import JSON, JSONObject, Repair
 _DATES = frozenset({"date", "date-time", "time"})
 _ONE = re.compile(r"[^\d]*?([-+−]?\s?\d(?:[\d.,'’ \u00a0\u202f]*\d)?)\s?([^\d]*)")  # noqa: RUF001
 _AROUND = 24
-"""Characters around a number that are taken for its unit or its label."""
+"""Characters around a number that are taken as its unit or label."""
 
 
 def convert(data: JSON, schema: JSONObject, conventions: Conventions, *, copied: bool) -> Coerced:
-    """`data` with its prints turned. `copied`: the model was asked for the text as printed, so that a unit beside a number is no fault."""
+    """`data` with its prints turned. `copied`: the model was asked for the text as printed, so a unit beside a number is fine."""
     repairs: list[Repair] = []
     turned = _turned(data, schema, schema, (), _Turn(conventions, copied, repairs))
     return Coerced(turned, tuple(repairs))

@@ -15,8 +15,8 @@ from assay.types import Secret
 from assay.wire.openai_chat import ChatCompletions
 
 NOTHING_TO_USE = """\
-no language model to use: set GROQ_API_KEY, or ASSAY_MODEL=provider/name and that provider's key, or give model= (--model) or base_url=;
-to try assay without a key, name the embedded toy yourself: model="local/smollm2-135m"\
+no language model is configured: set GROQ_API_KEY, or ASSAY_MODEL=provider/name and that provider's key, or give model= (--model) or base_url=;
+to try assay without a key, use the small embedded model: model="local/smollm2-135m"\
 """
 
 
@@ -55,12 +55,12 @@ _VARIABLES = tuple(
 def default_model(base_url: str | None) -> str:
     """`ASSAY_MODEL`; else Groq's default when there is a key. Else a `ConfigurationError` that says what to set.
 
-    The embedded model is never taken unasked: it answers everything, and a typo in the name of a key would turn a tool into a toy.
+    The embedded model is never used unless it is named: it answers everything, and a typo in the name of a key would turn a tool into a toy.
     """
     if named := os.environ.get("ASSAY_MODEL"):
         return named
     if base_url is not None:
-        raise ConfigurationError(f"which model of {base_url}? Give model='name' (or set ASSAY_MODEL)")
+        raise ConfigurationError(f"no model is given for {base_url}: give model='name' (or set ASSAY_MODEL)")
     groq = providers.BY_NAME["groq"]
     if groq.key_variable and os.environ.get(groq.key_variable):
         return f"groq/{groq.default_model}"
@@ -68,12 +68,12 @@ def default_model(base_url: str | None) -> str:
 
 
 def _near_misses() -> list[str]:
-    """What is set that may have been meant: another provider's key, a key under a misspelt name. No value is shown."""
+    """Environment variables that may have been meant: another provider's key, a misspelt name. No value is shown."""
     keys = {row.key_variable: row.name for row in providers.PROVIDERS if row.key_variable}
     given = [name for name in os.environ if os.environ[name] and _KEY_LIKE.search(name)]
     hints = [f"{name} is set: give model='{keys[name]}/NAME'" for name in given if name in keys]
     near = {name: nearest(name.upper(), keys) for name in given if name not in keys}
-    return hints + [f"{name} is set: is {meant} meant?" for name, meant in near.items() if meant]
+    return hints + [f"{name} is set: did you mean {meant}?" for name, meant in near.items() if meant]
 
 
 _KEY_LIKE = re.compile(r"KEY|TOKEN|API|GROQ", re.IGNORECASE)
@@ -95,8 +95,8 @@ def locate(model: str, base_url: str | None) -> Address:
     if named is None or not rest:
         known = ", ".join(sorted(providers.BY_NAME))
         raise ConfigurationError(
-            f"model {model!r} names no known provider: {_meant(prefix if slash else '', rest, model)}write 'provider/name' with one "
-            f"of {known}, local; or give base_url= of any OpenAI-compatible server"
+            f"model {model!r} does not name a known provider: {_meant(prefix if slash else '', rest, model)}write 'provider/name' with one "
+            f"of {known}, local; or give the base_url= of any OpenAI-compatible server"
         )
     variable = named.base_url_variable
     return Address(named, rest, _url(named, (variable and os.environ.get(variable)) or _filled(named)))
@@ -115,11 +115,11 @@ _MAKERS = (
 
 
 def _meant(prefix: str, rest: str, model: str) -> str:
-    """What was probably meant by a name without its provider, or with one that is mistyped."""
+    """What was probably meant by a name without its provider, or with a mistyped one."""
     if near := prefix and nearest(prefix, [*providers.BY_NAME, "local"]):
-        return f"is '{near}/{rest}' meant? Else "
+        return f"did you mean '{near}/{rest}'? Otherwise "
     maker = next((name for start, name in _MAKERS if re.match(start, model, re.IGNORECASE)), None)
-    return f"is '{maker}/{model}' meant? Else " if maker is not None and not prefix else ""
+    return f"did you mean '{maker}/{model}'? Otherwise " if maker is not None and not prefix else ""
 
 
 def _filled(provider: Provider) -> str:
@@ -127,7 +127,9 @@ def _filled(provider: Provider) -> str:
     missing = [name for name in re.findall(r"\{(\w+)\}", provider.base_url) if not os.environ.get(name)]
     if missing:
         name = provider.base_url_variable or missing[0]
-        raise ConfigurationError(f"where is {provider.name}? Set {name}, or give base_url= ({provider.base_url})")
+        raise ConfigurationError(
+            f"the address of {provider.name} is not known: set {name}, or give base_url= ({provider.base_url})"
+        )
     return provider.base_url.format_map(os.environ)
 
 
@@ -139,7 +141,7 @@ def _url(provider: Provider, url: str) -> str:
     try:
         origin(url)
     except ValueError as error:
-        raise ConfigurationError(f"base_url {shown(url)!r} is no URL: {error}") from None
+        raise ConfigurationError(f"base_url {shown(url)!r} is not a valid URL: {error}") from None
     path = provider.base_url.split("//", 1)[-1].partition("/")[2]
     has_path = "/" in url.split("//", 1)[1]
     return url if has_path or not path else f"{url}/{path}"
@@ -163,5 +165,5 @@ def key_for(place: Address, options: Options) -> tuple[str | None, str]:
         return None, ""  # a server on this machine
     key = Secret.of(os.environ.get(ANY_SERVER.key_variable or ""))
     sent = f"the key in {ANY_SERVER.key_variable} was sent" if key else "no key was sent"
-    why = f"; {named.key_variable} goes to {named.name} alone" if named.key_variable and named is not ANY_SERVER else ""
+    why = f"; {named.key_variable} goes only to {named.name}" if named.key_variable and named is not ANY_SERVER else ""
     return key or None, f"{sent}{why}: set {ANY_SERVER.key_variable}, or give api_key=, for this server"

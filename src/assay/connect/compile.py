@@ -27,12 +27,12 @@ T = TypeVar("T")
 
 
 def compile_task(target: Target[T], options: Options, connection: Connection) -> Task[T]:
-    """Everything the engine needs that does not depend on the source."""
+    """Everything that the engine needs and that does not depend on the source."""
     profile = connection.profile
     sent = wire(asked(target, options, profile), profile)
     able = _able(profile, sent) if options.mode == "auto" else (options.mode, *_weaker(options.mode, profile))
     if options.budget is not None and options.budget.cost is not None and connection.price is None:
-        raise ConfigurationError(f"no price is known for {connection.model}: give the budget in tokens, Budget(tokens=...)")
+        raise ConfigurationError(f"the price of {connection.model} is not known: give the budget in tokens, Budget(tokens=...)")
     return Task(
         target=target,
         prompt=compose(target, options, profile),
@@ -91,7 +91,7 @@ def _able(profile: Profile, sent: Mapping[Mode, WireSchema]) -> tuple[Mode, ...]
 
 
 def _weaker(mode: Mode, profile: Profile) -> tuple[Mode, ...]:
-    """What a server may be stepped down to from a mode that the user chose."""
+    """The modes to which a mode that the user chose may be stepped down."""
     order = tuple(Mode)
     return tuple(m for m in order[order.index(mode) + 1 :] if m in profile.modes or m is Mode.TEXT)
 

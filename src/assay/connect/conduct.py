@@ -1,4 +1,4 @@
-"""Where the engine and the backends meet: the engine's flow of calls joined with the flow that sends one."""
+"""The link between the engine and the backends: the engine's flow of calls joined with the flow that sends one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def conduct(
 def extraction(
     connection: Connection, task: Task[T], source: Source, send: Callable[[Call], Flow[Reply]], begin: Question | None = None
 ) -> Flow[Outcome[T]]:
-    """`conduct`, told to the one who observes extractions, if anybody does."""
+    """`conduct`, reported to the observer of extractions, if there is one."""
     if (observer := observe.observer) is None:
         return conduct(task, source, send, begin)
     about = observe.About(task.target.name, task.model, connection.provider, connection.endpoint.base_url)

@@ -60,7 +60,7 @@ class Connection:
         self._lock = threading.Lock()
 
     def hasten(self) -> None:
-        """Do not wait long for a server that asks for it: somebody else can answer."""
+        """Do not wait long when a server asks for it: another model can answer."""
         self.endpoint = replace(self.endpoint, retry=replace(self.endpoint.retry, patience=PATIENCE))
 
     @property
@@ -93,7 +93,7 @@ class Connection:
 
 
 _learnt: weakref.WeakValueDictionary[tuple[str, str], Learnt] = weakref.WeakValueDictionary()
-"""What is learnt of a model on a server lives as long as somebody uses it."""
+"""What is learned about a model on a server is kept as long as it is used."""
 
 
 def _learnt_of(endpoint: Endpoint) -> Learnt:
@@ -107,7 +107,7 @@ def connect(options: Options, limiter: Limiter | None = None) -> Connection:
     """The connection that options describe. Raises `ConfigurationError` that says what to do."""
     client, model = options.client, options.model
     if isinstance(model, tuple):
-        raise ConfigurationError(f"a single model is asked here; got {len(model)} of them")
+        raise ConfigurationError(f"only one model can be used here; got {len(model)}")
     if model is not None and not isinstance(model, str):
         client, model = model, None
     if isinstance(client, OwnModel) and isinstance(client.profile, Profile):  # a mock has whatever it is asked for
@@ -167,7 +167,7 @@ def _through_client(client: Any, model: str | None, options: Options, limiter: L
     provider = providers.BY_NAME[manner.provider] if manner.provider else providers.by_url(url)
     if not model:
         if provider.default_model is None:
-            raise ConfigurationError("which model of this client? Give model='name' beside client=")
+            raise ConfigurationError("no model is given for this client: give model='name' with client=")
         model = provider.default_model
     named, _, rest = model.partition("/")
     place = Address(provider, rest if named == provider.name and rest else model, url)
@@ -179,7 +179,7 @@ def _through_client(client: Any, model: str | None, options: Options, limiter: L
 
 @runtime_checkable
 class OwnModel(Protocol):
-    """A model that is its own way there: an object that gives transports which take the bodies of chat completions."""
+    """A model that brings its own transports: an object whose transports take chat-completions bodies."""
 
     name: str
     profile: Profile

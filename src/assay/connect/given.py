@@ -22,18 +22,18 @@ Given: TypeAlias = str | Sequence[Mapping[str, JSON] | Message] | Document | Pat
 
 
 DEFAULT_IMAGES = 20
-"""Of one request to a model of which nothing is known but that the user says that it sees."""
+"""Limits of one request to a model that is known as a vision model only from the user."""
 
 
 def opened(given: Given) -> Given:
-    """A file read; what is none, as it is. Raises `ConfigurationError` for a file that cannot be read, and a str that is one."""
+    """The document, if a file is given; anything else as it is. Raises `ConfigurationError` for an unreadable file, and for a str that is one."""
     if isinstance(given, str):
         check_text(given)
     return read(given) if isinstance(given, Path | bytes) else given
 
 
 def source_of(given: Given, sight: Sight) -> Source:
-    """The source that the engine takes. Raises `ConfigurationError` for what is none, and for pages that the model cannot see."""
+    """The source for the engine. Raises `ConfigurationError` for anything that is not one, and for pages that the model cannot see."""
     if isinstance(given, Document):
         return _seen(given, sight)
     if isinstance(given, str):
@@ -44,18 +44,18 @@ def source_of(given: Given, sight: Sight) -> Source:
 
 
 def _named(given: object) -> str:
-    """What was given as a source and is none, with what was probably meant by it."""
+    """What was given instead of a source, with what was probably meant."""
     match given:
         case None:
             return "None"
         case type():
             return f"the class {given.__name__}: the type comes first, extract({given.__name__}, text)"
         case Mapping() if "role" in given:
-            return f"a {type(given).__name__}: put the message into a list"
+            return f"a {type(given).__name__}: put the message in a list"
         case float() if given != given:  # noqa: PLR0124  # NaN is the number that is not itself
-            return "NaN, the mark of an empty cell: leave out rows without a text"
+            return "NaN, which marks an empty cell: leave out rows without a text"
     if type(given).__name__ in ("NAType", "NaTType"):
-        return f"{given}, the mark of an empty cell: leave out rows without a text"
+        return f"{given}, which marks an empty cell: leave out rows without a text"
     return type(given).__name__
 
 
@@ -79,15 +79,15 @@ def _seen(document: Document, sight: Sight) -> Source:
     unread = [number for number in document.blank if number not in shown]
     if unread and (sight.vision != "never" or not document.text.strip()):
         raise ConfigurationError(
-            f"{document.name or 'the document'}: {_pages(unread)} without text, as scans are, and {sight.model} is not known to see: "
-            "use a model that does (vision='always' when this one does), or have them read with ocr='tesseract'"
+            f"{document.name or 'the document'}: {_pages(unread)} without text, as in scans, and {sight.model} is not known as a vision model: "
+            "use one that is (or vision='always' if this one is), or have them read with ocr='tesseract'"
         )
     if not shown:
         return document.text
     most = sight.profile.images or DEFAULT_IMAGES
     if len(shown) > most:
         raise ConfigurationError(
-            f"{document.name or 'the document'}: {len(shown)} pages would go as images, {sight.model} takes {most} a request: "
+            f"{document.name or 'the document'}: {len(shown)} pages would be sent as images, but {sight.model} takes {most} per request: "
             "choose fewer with pages="
         )
     pictures = dict(zip(shown, drawn(document, shown, most_bytes=sight.profile.image_bytes), strict=True))
@@ -113,7 +113,7 @@ def _message(at: int, given: object) -> Message:
     if isinstance(given, Message):
         return given
     if not isinstance(given, Mapping) or "role" not in given:
-        raise ConfigurationError(f"message {at} of the source is no chat message: it needs a role and a content")
+        raise ConfigurationError(f"message {at} of the source is not a chat message: it needs a role and content")
     extra = {key: value for key, value in given.items() if key not in ("role", "content")}
     return Message(given["role"], given.get("content"), extra)
 

@@ -31,9 +31,9 @@ from assay.types import JSON, Call, Reply, Usage
 T = TypeVar("T")
 
 WIDEST = 64
-"""Pieces at once, at most, on a service; a machine of one's own gets what suits it."""
+"""The most pieces at once on a hosted service; a machine of one's own gets what suits it."""
 MANY = 16
-"""A provider row that says so many at once means a service."""
+"""A provider row with at least this many requests at once means a hosted service."""
 NOTHING = Usage()
 QUARTERS = 4
 """Pieces to begin with of a document that fits, when its answer does not."""

@@ -1,7 +1,7 @@
 """The servers that assay knows: one row each, data only.
 
 Sources: the vendors' documentation as of November 2026 and threads in which their servers' behaviour was reported.
-A row is a starting point, never a promise: what a server refuses or ignores is found out at run time (`assay.engine`)
+A row is a starting point, not a promise: what a server refuses or ignores is found out at run time (`assay.engine`)
 and `assay doctor` asks a server itself.
 """
 
@@ -55,9 +55,9 @@ class Provider:
     watched: bool = False
     """Whether whole answers are read as streams, so that one that runs away can be broken off: free where the model is slow."""
     images: int = 0
-    """Images of one request to a model that sees; 0: none that is known to."""
+    """Images of one request to a vision model; 0: it is not known to take any."""
     image_bytes: int = 20_000_000
-    """Of all images of a request together, as they are written in it."""
+    """Bytes of all images of a request together, as they are encoded in it."""
 
     def profile_of(self, model: str) -> Profile:
         found = next((profile for pattern, profile in self.models if re.search(pattern, model)), self.profile)
@@ -271,7 +271,7 @@ BY_NAME = {provider.name: provider for provider in PROVIDERS}
 
 
 def by_url(base_url: str) -> Provider:
-    """The provider that lives at a URL, its path given or not; `ANY_SERVER` when none is known to."""
+    """The provider at a URL, with or without its path; `ANY_SERVER` when it is not known."""
     url = base_url.rstrip("/")
     return next((provider for provider in PROVIDERS if url in _urls(provider) or provider.has_server(url)), ANY_SERVER)
 

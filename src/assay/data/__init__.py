@@ -1,1 +1,1 @@
-"""One's way in JSON data: pointers (RFC 6901), and reading, writing and removing what they name."""
+"""Finding one's way in JSON data: pointers (RFC 6901), and reading, writing and removing what they name."""

@@ -22,8 +22,8 @@ Token = tuple[str, float]
 def confidence(reply: str, tokens: Iterable[Token]) -> dict[str, float]:
     """By JSON Pointer, the joint probability (0 to 1) of the tokens that make up each scalar of a reply that is plain JSON.
 
-    A token that a value shares with what stands around it counts whole. Nothing for a reply that is not plain JSON, or that is
-    not what the tokens say.
+    A token that a value shares with what stands around it counts whole. Empty for a reply that is not plain JSON, or that does not
+    match the tokens.
     """
     pieces = list(tokens)
     starts = [0, *accumulate(len(text) for text, _ in pieces)]

@@ -1,4 +1,4 @@
-"""Whether a text that is being written goes round in circles, or on beyond what its source can fill."""
+"""Whether a text that is being written repeats itself endlessly, or runs on beyond what its source can hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERY = 64
 KEY = 24
 """Characters of the end that are looked up before it: where they stand tells the period."""
 RUN, ROUNDS = 240, 8
-"""Characters and rounds that a repetition has at least; shorter ones are found in honest texts."""
+"""The least characters and rounds of a repetition; shorter ones occur in normal texts."""
 FEWEST = 20
 """Equal items that a list may have however short its source is."""
 
@@ -37,7 +37,7 @@ class Leash:
         self._opened = 0
 
     def feed(self, piece: str) -> str | None:
-        """Why the text must not go on, in words that follow "it"; None while it may."""
+        """Why the text must not go on, in words that follow "it"; None as long as it may."""
         self._length += len(piece)
         self._end = (self._end + piece)[-SEEN:]
         self._see_quotes(piece)
@@ -46,9 +46,9 @@ class Leash:
         self._looked = self._length
         limit, longest = self._bound.characters, self._bound.text
         if longest is not None and self._quoted and self._length - self._opened > longest:
-            return f"has a text of more than {longest:,} characters, more than its source can fill"
+            return f"has a text of more than {longest:,} characters, more than its source can hold"
         if limit is not None and self._length > limit:
-            return f"went on for {self._length:,} characters, more than its source can fill"
+            return f"went on for {self._length:,} characters, more than its source can hold"
         return "repeated itself" if self._circles() else None
 
     def _see_quotes(self, piece: str) -> None:

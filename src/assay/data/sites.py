@@ -12,7 +12,7 @@ _SCALAR = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|-?Infini
 
 
 def sites(text: str) -> dict[str, tuple[int, int]]:
-    """By JSON Pointer, from where to where each scalar of a text is written; of no text that is not plain JSON: `ValueError`."""
+    """By JSON Pointer, from where to where each scalar of a text is written; raises `ValueError` for a text that is not plain JSON."""
     reader = _Reader(text)
     reader.value("")
     reader.skip()

@@ -1,4 +1,4 @@
-"""A place in a malformed text: how reading moves over what carries no value, and notes what it mended."""
+"""A place in a malformed text: how reading moves over what carries no value, and records its repairs."""
 
 from __future__ import annotations
 

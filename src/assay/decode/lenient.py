@@ -1,4 +1,4 @@
-"""The lenient reader: a recursive descent over JSON as models bend it, in one pass, every repair noted.
+"""The lenient reader: a recursive descent over JSON as models write it, in one pass, with every repair recorded.
 
 Where a rule cannot tell between two values, the reader says so (`UnreadableError`) instead of choosing.
 """

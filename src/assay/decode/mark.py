@@ -1,4 +1,4 @@
-"""What an incremental parser showed at one moment, taken without a copy and read when somebody asks."""
+"""What an incremental parser showed at one moment, taken without a copy and read on demand."""
 
 from __future__ import annotations
 

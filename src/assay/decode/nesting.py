@@ -1,4 +1,4 @@
-"""Where a bracket may be that is missing, or that is one too many: whether more than one place makes sense."""
+"""Where a missing bracket may belong, or a superfluous one may be: whether more than one place makes sense."""
 
 from __future__ import annotations
 

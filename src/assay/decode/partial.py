@@ -6,7 +6,7 @@ literals are held back until what follows them shows that they have ended (a quo
 escape, a comma a separator of thousands), and containers only grow at their end.
 
 It reads strict JSON (and a comma too many, and raw line breaks in strings), behind any prose, fence or think block.
-On anything else it stops showing and says so in `stopped`: mending is for the whole text, when all of it is there.
+On anything else it stops showing and says so in `stopped`: repairs are for the whole text, once it is complete.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class PartialParser:
 
     @property
     def stopped(self) -> bool:
-        """Whether something came that is no JSON: nothing more will be shown."""
+        """Whether something came that is not JSON: nothing more will be shown."""
         return self._step == self._ignore and not self.complete
 
     def feed(self, text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What reading a text comes to."""
+"""The result of reading a text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from assay.types import JSON, Repair
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a text says, as JSON data, and what had to be mended to read it."""
+    """What a text says, as JSON data, and the repairs that were needed to read it."""
 
     value: JSON
     repairs: tuple[Repair, ...] = ()

@@ -19,7 +19,7 @@ _LONG = re.compile(r"\d[\d.]{15}")
 
 
 def valid(text: str, *, exact: bool = False, infinite: bool = False) -> JSON:
-    """The value of a text that is JSON as it stands, each key once; else `ValueError`.
+    """The value of a text that is JSON without repairs, each key once; else `ValueError`.
 
     With `exact`, numbers with more digits than a float has are `Digits`; with `infinite`, NaN and infinities are numbers.
     """

@@ -1,4 +1,4 @@
-"""Documents as people have them: `read(path or bytes) -> Document(text, places, notes)`.
+"""Documents of all common kinds: `read(path or bytes) -> Document(text, places, notes)`.
 
 kind       what some bytes are            formats/   a file for each format, all with the same function
 document   what comes out                 helper     the process in which PDF, spreadsheets and images are opened

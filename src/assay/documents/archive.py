@@ -20,23 +20,23 @@ Element = ET.Element
 
 
 class Archive:
-    """An opened document."""
+    """An opened archive of a document."""
 
     def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
         self._archive, self._name = archive, name
         self.names = frozenset(archive.namelist())
 
     def xml(self, part: str) -> Element:
-        """The root of a part. Raises `ConfigurationError` when it is not there, or broken."""
+        """The root of a part. Raises `ConfigurationError` when it is missing or broken."""
         try:
             data = self._archive.read(part)
         except KeyError:
             raise ConfigurationError(f"{self._name} is broken: it has no {part}") from None
         except RuntimeError:
-            raise ConfigurationError(f"{self._name} has a password: save it without") from None
+            raise ConfigurationError(f"{self._name} has a password: save it without one") from None
         # A document type is where entities are declared, and no office program writes one. Without it there are none to expand.
         if b"<!DOCTYPE" in data[:4096] and b"<!ENTITY" in data:
-            raise ConfigurationError(f"{self._name} is hostile: {part} declares entities")
+            raise ConfigurationError(f"{self._name} is not safe to read: {part} declares entities")
         return _parsed(data, f"{self._name} is broken: {part}")
 
     def bytes(self, part: str) -> bytes:
@@ -64,7 +64,7 @@ def _parsed(data: bytes, what: str) -> Element:
             if depth > DEEPEST:
                 raise ConfigurationError(f"{what} is nested deeper than {DEEPEST} elements")
     except ET.ParseError as error:
-        raise ConfigurationError(f"{what} is no XML: {error}") from None
+        raise ConfigurationError(f"{what} is not XML: {error}") from None
     root: Element = events.root  # type: ignore[attr-defined]  # there once all was read
     return root
 
@@ -75,12 +75,12 @@ def _target(part: str, target: str) -> str:
 
 @contextmanager
 def opened(data: bytes, name: str) -> Iterator[Archive]:
-    """The archive of a document. Raises `ConfigurationError` for a broken one, and one that unpacks to more than it may."""
+    """The archive of a document. Raises `ConfigurationError` for a broken one, and for one that unpacks to too much."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             size = sum(info.file_size for info in archive.infolist())
             if size > UNPACKED:
-                raise ConfigurationError(f"{name} unpacks to {size / 1e6:.0f} MB: up to {UNPACKED / 1e6:.0f} MB are read")
+                raise ConfigurationError(f"{name} unpacks to {size / 1e6:.0f} MB: at most {UNPACKED / 1e6:.0f} MB are read")
             yield Archive(archive, name)
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
         raise ConfigurationError(f"{name} is broken: {error}") from None

@@ -1,4 +1,4 @@
-"""How the helper and its parent talk: a JSON head, then bytes. No pickle: what a broken reader says can do no harm."""
+"""How the helper and its parent talk: a JSON head, then bytes. No pickle: a compromised reader can do no harm."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The kept process in which PDF, spreadsheets, pages of HTML and images are opened, with bounds on memory and time.
 
 A 775-byte PDF can take 2.8 GB, a 4.8 kB spreadsheet can abort the process that opens it, and PDFium must not be used by two
-threads. So the libraries of the extra `documents` run in one helper: what ends it ends nothing else, and the next file gets a new one.
+threads. So the libraries of the extra `documents` run in one helper: a crash ends only the helper, and the next file gets a new one.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Helper:
     def _why(self, name: str, *, in_time: bool) -> str:
         self._end()
         if in_time:
-            return f"{name} is broken or hostile: its reader took more than {self._memory / 1e9:.0f} GB of memory, or ended"
+            return f"{name} is broken or malicious: its reader took more than {self._memory / 1e9:.0f} GB of memory, or ended"
         return f"{name} could not be read within {self._seconds:.0f} s"
 
     def _end(self) -> None:

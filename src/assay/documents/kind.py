@@ -1,6 +1,6 @@
 """What kind of file some bytes are: by their signature, by what is in a zip, and only then by the name.
 
-So that bytes which are no text are never read as text, whatever the file is called.
+So bytes that are not text are never read as text, whatever the file is called.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ class Kind(Enum):
     MAIL = "a mail"
     IMAGE = "an image"
     RTF = "an RTF document"
-    DOC = "a Word document of the old kind (DOC)"
-    PPT = "a PowerPoint presentation of the old kind (PPT)"
+    DOC = "an old Word document (DOC)"
+    PPT = "an old PowerPoint presentation (PPT)"
     MSG = "an Outlook mail (MSG)"
     LOCKED = "an Office document with a password"
     ARCHIVE = "an archive"
-    AUDIO = "a sound or a film"
+    AUDIO = "audio or video"
     DATABASE = "a database"
     TABLE = "a Parquet table"
     PROGRAM = "a program"
-    MODEL = "the weights of a model"
+    MODEL = "model weights"
     BINARY = "binary data"
 
 

@@ -30,7 +30,7 @@ def check(ocr: str | None) -> None:
         return
     program, _, languages = ocr.partition(":")
     if program != PROGRAM or (languages and not languages.replace("+", "").replace("_", "").isalnum()):
-        raise ConfigurationError(f"ocr must be 'tesseract', or with languages 'tesseract:deu+eng'; got {ocr!r}")
+        raise ConfigurationError(f"ocr must be 'tesseract', or 'tesseract:deu+eng' with languages; got {ocr!r}")
     if shutil.which(PROGRAM) is None:
         raise ConfigurationError("ocr='tesseract' needs the program tesseract, which is not installed (Debian: tesseract-ocr)")
 
@@ -69,7 +69,7 @@ def _read(document: Document, number: int, languages: str) -> tuple[str, list[Wo
     except subprocess.TimeoutExpired:
         raise ConfigurationError(f"{document.name}: OCR of page {number} took more than {SECONDS:.0f} s") from None
     except OSError as error:
-        raise ConfigurationError(f"{document.name}: tesseract does not run: {error}") from None
+        raise ConfigurationError(f"{document.name}: tesseract cannot be started: {error}") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise ConfigurationError(f"{document.name}: tesseract failed on page {number}: {said[-1] if said else done.returncode}")

@@ -24,7 +24,7 @@ def numbers(pages: Pages) -> tuple[int, ...] | None:
     if not found or min(found) < 1:
         raise _wrong(pages)
     if len(found) > MOST:
-        raise ConfigurationError(f"pages must name at most {MOST} pages; got {len(found)}")
+        raise ConfigurationError(f"pages must list at most {MOST} pages; got {len(found)}")
     return tuple(sorted(found))
 
 
@@ -59,11 +59,11 @@ def _wrong(pages: object) -> ConfigurationError:
 
 
 def chosen(wanted: tuple[int, ...] | None, count: int, what: str, name: str) -> tuple[int, ...]:
-    """Of so many pages (slides, sheets) those that are wanted. Raises `ConfigurationError` for one that is not there."""
+    """The wanted pages (slides, sheets) out of this many. Raises `ConfigurationError` for one that does not exist."""
     if wanted is None:
         if count > MOST:
             raise ConfigurationError(f"{name} has {count} {what}s, more than {MOST}: choose some with pages='1-{MOST}'")
         return tuple(range(1, count + 1))
     if wanted[-1] > count:
-        raise ConfigurationError(f"{name} has {count} {what}{'s' * (count != 1)}; pages names {wanted[-1]}")
+        raise ConfigurationError(f"{name} has {count} {what}{'s' * (count != 1)}; pages asks for {wanted[-1]}")
     return wanted

@@ -94,7 +94,7 @@ def check_kind(kind: Kind, name: str) -> None:
 
 
 def check_text(text: str) -> None:
-    """Raise for a text that is the bytes of a file, or its path: what a language model would make something up from."""
+    """Raise for a text that is the bytes of a file, or its path: a language model would invent values from it."""
     kind = kind_of(text[:HEAD].encode("latin-1", "replace"), "a.txt") if text.startswith(_HEADS) else Kind.TEXT
     if kind is not Kind.TEXT:
         raise ConfigurationError(
@@ -127,7 +127,7 @@ def _opened(source: str | Path | bytes, name: str | None) -> tuple[bytes, str]:
     elif isinstance(source, str | Path):
         data, called = _from_disk(Path(source)), name or str(source)
     else:
-        raise ConfigurationError(f"read takes a path or bytes; got {type(source).__name__}")
+        raise ConfigurationError(f"the source of read must be a path or bytes; got {type(source).__name__}")
     if len(data) > LARGEST:
         raise ConfigurationError(_too_large(called, len(data)))
     return data, called
@@ -136,7 +136,7 @@ def _opened(source: str | Path | bytes, name: str | None) -> tuple[bytes, str]:
 def _from_disk(path: Path) -> bytes:
     try:
         if path.is_dir():
-            raise ConfigurationError(f"{path} is a folder: give a file, or the folder to assay batch")
+            raise ConfigurationError(f"{path} is a folder: give a file, or give the folder to assay batch")
         if (size := path.stat().st_size) > LARGEST:
             raise ConfigurationError(_too_large(str(path), size))
         return path.read_bytes()
@@ -147,7 +147,7 @@ def _from_disk(path: Path) -> bytes:
 
 
 def _too_large(name: str, size: int) -> str:
-    return f"{name} has {size / 1e6:.0f} MB: files of up to {LARGEST / 1e6:.0f} MB are read"
+    return f"{name} has {size / 1e6:.0f} MB: a file may have at most {LARGEST / 1e6:.0f} MB"
 
 
 DPI, SIDE = 150, 2000

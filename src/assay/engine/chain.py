@@ -1,6 +1,6 @@
 """A chain of models: which failures of one are a reason to ask the next, and one outcome of all that were asked.
 
-Each has its own modes, schema form, parameters and price; the budget is one. Pure: whoever asks the models tells their outcomes.
+Each has its own modes, schema form, parameters and price; the budget is one. Pure: the caller asks the models and passes their outcomes in.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 LOUD = frozenset({Reason.BAD_KEY, Reason.NO_PERMISSION, Reason.NO_CREDIT, Reason.MODEL_NOT_FOUND, Reason.NOT_FOUND})
-"""What somebody has to put right: it is logged as a warning, although another model answers."""
+"""Errors that the user must fix: they are logged as warnings, although another model answers."""
 
 
 @frozen
@@ -84,7 +84,7 @@ class Chain(Generic[T]):
         notes = [
             note
             for (here, failed), (after, _) in zip(before, self._taken[1:], strict=True)
-            for note in (*failed.notes, f"{here.name} gave no answer ({_why(failed.error)}): asked {after.name}")
+            for note in (*failed.notes, f"{here.name} gave no answer ({_why(failed.error)}): {after.name} was asked")
         ]
         whole: Outcome[T] = replace(
             last,

@@ -1,6 +1,6 @@
-"""What an answer's values have to do with its source: the evidence of a good answer, and what to ask when there is none.
+"""What an answer's values have to do with its source: the evidence of a good answer, and what to ask when it is missing.
 
-Nothing is asked while all stands there. Values that do not are asked for again, in one question about parts; what has to be shown by
+Nothing is asked if all values are there. Those that are not are asked for again, in one question about parts; what has to be shown by
 a quote, or still stands nowhere and must, is asked for in one question about quotes, last. `ask` keeps a value that stays as it is.
 """
 
@@ -50,7 +50,7 @@ class Grounding(Generic[T]):
         return "" if self.task.target.wrapper is None else f"/{self.task.target.wrapper}"
 
     def evidence(self, verdict: Verdict[T]) -> Evidence:
-        """Where the values of a good answer stand. Nothing is looked up before somebody asks."""
+        """Where the values of a good answer are in the source. Looked up on demand."""
         if self._known is not None and self._known[0] == (verdict.text, self.quotes):
             return self._known[1]
         target = self.task.target

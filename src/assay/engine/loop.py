@@ -27,11 +27,11 @@ Step: TypeAlias = Call | Sleep
 CONTINUATIONS_LIMIT = 20
 """Rounds of continuing one list: each brings at least one new item, so this only bounds a server that repeats itself."""
 STEPS_DOWN = 12
-"""Times that one extraction gives in to what a server does not take: more than there are modes and settings to give up."""
+"""How often one extraction adapts to what a server refuses: more than there are modes and settings to give up."""
 BYTES_PER_TOKEN_AT_LEAST = 3
-"""Of a prompt, to foresee its tokens for a budget: rather too many tokens than too few (English has about 4)."""
+"""Characters per token of a prompt, to estimate its tokens for a budget: rather too many than too few (English has about 4)."""
 DEFAULT_ANSWER = 1024
-"""Answer tokens foreseen when no limit is set."""
+"""Answer tokens assumed when no limit is set."""
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ class _Run(Generic[T]):
         """The end without an answer to the last question: with the valid answer before it, when that is to be kept."""
         if self.grounding.keeps:
             if why is not None:
-                self.note(f"values that do not stand in the source were not asked for again: {prompt.clip(str(why))}")
+                self.note(f"values that are not in the source were not asked for again: {prompt.clip(str(why))}")
             return self.outcome(None, self.grounding.good)
         return self.failed() if why is None else self.outcome(why)
 
@@ -196,7 +196,7 @@ def _held_shorter(run: _Run[Any], asked: Question, bound: Bound, error: APIError
     if not late or run.tight or bounds.held(run.task, asked, bound, tight=True).call == asked.call or _wait(run, error) is None:
         return False
     run.tight = True
-    run.note(f"{error.message}: asked again, for no more than its source can fill")
+    run.note(f"{error.message}: asked again for no more than its source can hold")
     return True
 
 
@@ -211,12 +211,12 @@ def _stepped_down(run: _Run[Any], question: Question, error: APIError) -> Questi
     call, learnt = question.call, run.task.modes.learnt
     match error.reason:
         case Reason.TOKEN_LIMIT if error.token_limit is not None and (call.params.max_tokens or 0) > error.token_limit:
-            run.note(f"the server takes at most {error.token_limit} answer tokens")
+            run.note(f"the server allows at most {error.token_limit} answer tokens")
             params = replace(call.params, max_tokens=error.token_limit)
             return replace(question, call=replace(call, params=params))
         case Reason.NO_TEMPERATURE if call.params.temperature is not None:
             learnt.temperature = False
-            run.note("the model takes no temperature: asked without one")
+            run.note("the model does not accept a temperature: asked without one")
             return replace(question, call=replace(call, params=replace(call.params, temperature=None)))
         case Reason.MODE_REFUSED | Reason.SCHEMA_REFUSED if call.mode is not Mode.TEXT:
             return _in_a_weaker_mode(run, question, error)

@@ -1,6 +1,6 @@
-"""Who watches extractions from outside: nobody, or an observer that an adapter puts here (see `assay.adapters.otel`).
+"""The observer of extractions: none, or one that an adapter sets here (see `assay.adapters.otel`).
 
-It is told what happens and can change nothing. With nobody there, an extraction costs one look at a variable.
+It is told what happens and cannot change it. Without one, an extraction costs one look at a variable.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def watched(
     extraction: Callable[[Callable[[Call], Flow[Reply]]], Flow[Outcome[T]]],
     send: Callable[[Call], Flow[Reply]],
 ) -> Flow[Outcome[T]]:
-    """The same extraction, told to the one who watches."""
+    """The same extraction, reported to the observer."""
     try:
         outcome = yield from extraction(lambda call: _asked(watching.asks(call), send(call)))
     except BaseException as error:

@@ -20,7 +20,7 @@ Source: TypeAlias = str | tuple[Message, ...]
 SAID_LIMIT = 120
 """Characters of a wrong value that are shown back to the model."""
 PROBLEMS_LIMIT = 12
-"""Problems that are listed in one re-ask: the telling ones come first, more would bury them."""
+"""Problems that are listed in one re-ask: the most useful ones come first, and more would bury them."""
 
 _RULES = """\
 Read the document and answer with one JSON object: no prose, no markdown fences, only JSON.
@@ -179,7 +179,7 @@ UNCUT = "the whole answer: it was cut off"
 ONCE = "each item once: the list repeats itself without end"
 ENDLESS = "only what the document says there, or null: it ran on without end"
 OWN_WORDS = ("ran on without end", "repeats itself without end", "the whole answer: it was cut off")
-"""Of these sentences, what small models have been seen to give as a value."""
+"""The parts of these sentences that small models have been seen to give as a value."""
 WORDS_OF_THE_DOCUMENT = "words of the document, or null"
 WILLING = "an answer: the model declined"
 

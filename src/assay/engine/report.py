@@ -1,4 +1,4 @@
-"""What a failed extraction says: in one screen, what was asked, what came back and what was wrong with it."""
+"""The message of a failed extraction: in one screen, what was asked, what came back and what was wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to ask next: after a bad answer, the smallest question that can mend it.
+"""What to ask next: after a bad answer, the smallest question that can repair it.
 
 - After an answer that ended too early, see `assay.engine.cut`.
 - When most of the value is good, only the failing parts are asked for, in a question that stands alone.

@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class Learnt:
-    """What a model on its server was found not to take. Shared by all extractions from it: what one learns, all know."""
+    """What a model on its server was found to refuse. Shared by all extractions from it: what one learns, all know."""
 
     lacks: frozenset[Mode] = frozenset()
     temperature: bool = True
@@ -40,7 +40,7 @@ class Learnt:
 
 
 class Modes:
-    """The modes that a task may use, strongest first: those that its server lacks, or that took not its schema, are left out."""
+    """The modes that a task may use, strongest first, without those that its server lacks, or in which it refused the schema."""
 
     def __init__(self, modes: tuple[Mode, ...], learnt: Learnt | None = None) -> None:
         self._given = modes
@@ -65,11 +65,11 @@ class Modes:
         self._refused |= {mode}
 
     def lack(self, mode: Mode) -> None:
-        """The server does not have it after all, for nobody."""
+        """The server does not have it after all, for any task."""
         self.learnt.lacks |= {mode}
 
     def only(self, modes: tuple[Mode, ...]) -> Modes:
-        """Other modes of the same server, for answers that are asked for in another way: what it refuses then, it may take else."""
+        """Other modes of the same server, for answers that are asked for in another way: what it refuses then, it may accept otherwise."""
         others = Modes(modes, replace(self.learnt))
         others._refused = self._refused  # noqa: SLF001  # its own
         return others
@@ -114,7 +114,7 @@ class Task(Generic[T]):
 
 @frozen
 class Limits:
-    """Where a server that enforces the schema ends what the schema does not bound. What is so long was ended, not finished."""
+    """Where a server that enforces the schema ends what the schema does not bound. A value of this length was cut off, not finished."""
 
     characters: int
     items: int

@@ -1,4 +1,4 @@
-"""How right a model is on documents whose answers are known: scores for each field, against gold.
+"""How accurate a model is on documents whose answers are known: scores for each field, against gold.
 
     scores = evaluate(extractor, cases("cases.jsonl"))
     scores.total.f1, scores.fields["/items/*/price"].recall

@@ -1,13 +1,13 @@
-"""From which confidence on values may be taken without a look: a threshold that promises an error rate.
+"""The confidence from which values can be accepted without a check: a threshold with a guaranteed error rate.
 
-A model's figure for a value (`outcome.confidence`) ranks values; what chance of being right it stands for is learnt here, on cases
+A model's figure for a value (`outcome.confidence`) ranks values; which chance of being right it stands for is learned here, on cases
 with gold. The threshold is the lowest for which, by the rule of conformal risk control (Angelopoulos, Bates, Fisch, Lei and Schuster,
 2022), the share of a document's values that are accepted and wrong is at most `error` on average over new documents:
 
     (n / (n + 1)) * mean over the n cases of that share + 1 / (n + 1) <= error
 
-It holds whatever the model and however its figures are made, if new documents are like the cases (exchangeable with them), and on
-average over samples of cases, not for each. With few cases it can promise little: no threshold passes below 1 / (n + 1).
+It holds for any model and any kind of figures, if new documents are like the cases (exchangeable with them), and on
+average over samples of cases, not for each. With few cases it can guarantee little: no threshold passes below 1 / (n + 1).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from assay.evals.run import Result
 from assay.evals.score import INVENTED, RIGHT, WRONG, verdicts
 
 NEVER = 2.0
-"""A threshold that no confidence reaches: everything is for review."""
+"""A threshold that no confidence reaches: everything needs review."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Judged:
 
     path: str
     confidence: float
-    """0 for a value that the model told no figure of."""
+    """0 for a value for which the model gave no figure."""
     right: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a threshold does on some cases."""
+    """The effect of a threshold on some cases."""
 
     documents: int
     values: int
@@ -60,10 +60,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A threshold, what it promises, and what it was learnt on."""
+    """A threshold, what it guarantees, and what it was learned on."""
 
     threshold: float
-    """From this confidence on a value is accepted; above 1: none is."""
+    """Values with this confidence or more are accepted; above 1: none is."""
     promised: float
     """At most this share of a document's values is accepted and wrong, on average over documents like the cases."""
     model: str
@@ -82,14 +82,14 @@ class Calibration:
 
     @classmethod
     def read(cls, path: Path) -> Calibration:
-        """Raises `ConfigurationError` for a file that is none."""
+        """Raises `ConfigurationError` for a file of another kind."""
         try:
             known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return cls(**{field.name: known[field.name] for field in fields(cls)})
         except OSError as error:
             raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}") from None
         except (ValueError, KeyError, TypeError):
-            raise ConfigurationError(f"{path} is not a file that assay eval --calibrate has written") from None
+            raise ConfigurationError(f"{path} is not a file that assay eval --calibrate wrote") from None
 
 
 def judged(result: Result, rules: Rules | None = None) -> list[Judged]:
@@ -105,7 +105,7 @@ def judged(result: Result, rules: Rules | None = None) -> list[Judged]:
 
 
 def calibrate(cases: Sequence[Sequence[Judged]], error: float, model: str = "") -> Calibration:
-    """The threshold that promises `error`, learnt on the values of each case. Raises `ConfigurationError` unless 0 < error < 1."""
+    """The threshold that guarantees `error`, learned on the values of each case. Raises `ConfigurationError` unless 0 < error < 1."""
     if not 0 < error < 1:
         raise ConfigurationError(f"error must be above 0 and below 1; got {error!r}")
     told = sorted({value.confidence for case in cases for value in case if value.confidence > 0}, reverse=True)
@@ -123,7 +123,7 @@ def _risk(cases: Sequence[Sequence[Judged]], threshold: float) -> float:
 
 
 def share(cases: Iterable[Sequence[Judged]], threshold: float) -> Share:
-    """What a threshold does on these cases."""
+    """The effect of a threshold on these cases."""
     kept = list(cases)
     values = [value for case in kept for value in case]
     accepted = [value for value in values if value.confidence >= threshold]
@@ -131,6 +131,6 @@ def share(cases: Iterable[Sequence[Judged]], threshold: float) -> Share:
 
 
 def halves(found: Sequence[Result], rules: Rules | None = None) -> tuple[list[list[Judged]], list[list[Judged]]]:
-    """The cases taken in turns: one half to learn a threshold on, the other to see what it does."""
+    """The cases taken in turns: one half to learn a threshold on, the other to check it."""
     every = [judged(result, rules) for result in found if result.ran]
     return every[::2], every[1::2]

@@ -74,13 +74,13 @@ def read(path: Path, model: str) -> tuple[str, Sequence[Scored]]:
     except OSError as error:
         raise ConfigurationError(f"--against {path} cannot be read: {error.strerror or error}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ConfigurationError(f"--against {path} is not a file that assay eval --results has written") from None
+        raise ConfigurationError(f"--against {path} is not a file that assay eval --results wrote") from None
     if not by_model:
-        raise ConfigurationError(f"--against {path} holds no results")
+        raise ConfigurationError(f"--against {path} has no results")
     if model in by_model:
         return model, by_model[model]
     if len(by_model) > 1:
-        raise ConfigurationError(f"--against {path} holds the results of {', '.join(by_model)}, and none of {model}")
+        raise ConfigurationError(f"--against {path} has results of {', '.join(by_model)}, but none of {model}")
     return next(iter(by_model.items()))
 
 

@@ -1,11 +1,11 @@
 """How each field is compared: as `same` says, or as the schema's `x-compare` or a function of the user does.
 
     "x-compare": "exact"             the same JSON value
-    "x-compare": "text"              texts but for case and white space, nothing read as a number or a date
+    "x-compare": "text"              texts, ignoring case and white space, never read as numbers or dates
     "x-compare": "date"              the same day, whatever the time
     "x-compare": "set"               two lists with the same items count as one value, right or wrong
-    "x-compare": {"number": 0.01}    numbers at most so far apart
-    "x-compare": {"number": "1%"}    numbers at most so far apart, as a share of gold's
+    "x-compare": {"number": 0.01}    numbers that differ by at most this
+    "x-compare": {"number": "1%"}    numbers that differ by at most this share of gold's
 
 In a pydantic model it stands in `Field(json_schema_extra={"x-compare": ...})`.
 """
@@ -36,7 +36,7 @@ DEEPEST = 12
 
 
 def rules_of(schema: JSONObject) -> dict[str, Same]:
-    """The rules that a JSON Schema gives its fields. Raises `ConfigurationError` for one that there is not."""
+    """The rules that a JSON Schema gives its fields. Raises `ConfigurationError` for an unknown one."""
     return {field: _rule(rule, field) for field, rule in _found(schema, schema, "", 0)}
 
 

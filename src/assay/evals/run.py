@@ -24,7 +24,7 @@ from assay.types import JSON, Usage
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A document, and what should come out of it."""
+    """A document, and the expected value."""
 
     id: JSON
     text: str
@@ -33,7 +33,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came out of it."""
+    """The result of a case."""
 
     case: Case
     outcome: Outcome[Any]
@@ -43,7 +43,7 @@ class Result:
 
     @property
     def ran(self) -> bool:
-        """Whether the model had its say: a server that failed says nothing about the model."""
+        """Whether the model answered: a server that failed says nothing about the model."""
         return self.outcome.ok or isinstance(self.outcome.error, ExtractionError)
 
     @property
@@ -80,15 +80,15 @@ class Scores:
 def cases(source: str | Path, columns: Columns | None = None, gold: str = "gold", limit: int | None = None) -> Iterator[Case]:
     """The cases of a file: rows with a text and, in the column `gold`, the value that it should give.
 
-    In a table (CSV, Parquet) gold is written as JSON; what is no JSON there is a text. Raises `ConfigurationError` for a row
-    that is no case.
+    In a table (CSV, Parquet) gold is written as JSON; what is not JSON there is a text. Raises `ConfigurationError` for a row
+    that is not a case.
     """
     written = not str(source).lower().endswith(JSON_LINES)
     for record in islice(open_source(source, ReadOptions(columns=columns or Columns())).records(), limit):
         if record.fault:
             raise ConfigurationError(f"{source}, row {record.line}: {record.fault}")
         if gold not in record.carried:
-            raise ConfigurationError(f"{source}, row {record.line} has no {gold!r}: a case is a text and its gold value")
+            raise ConfigurationError(f"{source}, row {record.line} has no {gold!r}: a case needs a text and its expected value")
         value = record.carried[gold]
         yield Case(record.id, record.text, _parsed(value) if written and isinstance(value, str) else value)
 

@@ -23,13 +23,13 @@ class Score:
 
     right: int = 0
     wrong: int = 0
-    """Another value than gold's."""
+    """A different value from gold's."""
     omitted: int = 0
     """No value where gold has one."""
     invented: int = 0
     """A value where gold has none."""
     empty: int = 0
-    """Rightly no value."""
+    """Correctly no value."""
 
     @property
     def precision(self) -> float | None:
@@ -43,7 +43,7 @@ class Score:
 
     @property
     def f1(self) -> float | None:
-        """The harmonic mean of precision and recall, 0 to 1; None when there was nothing to find and nothing was said."""
+        """The harmonic mean of precision and recall, 0 to 1; None when there was nothing to find and nothing was given."""
         return _share(2 * self.right, 2 * self.right + 2 * self.wrong + self.omitted + self.invented)
 
     @property

@@ -1,4 +1,4 @@
-"""What one model is asked for one target: whole or while it comes, in pieces when a document is too long for it."""
+"""What one model is asked for one target: whole or as a stream, in pieces when a document is too long for it."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ T = TypeVar("T")
 
 @frozen
 class Settings:
-    """What is said of one source alone."""
+    """Settings for a single source."""
 
     context: Any = None
     """pydantic's validation context, in place of the option's."""
     max_tokens: int | None = None
     """What similar sources were seen to need. A cut answer is given more room."""
     budget: Budget | None = None
-    """What others have left of the option's."""
+    """What is left of the option's budget."""
     stream_mode: StreamMode = "step_down"
     unfinished: bool = False
 
@@ -93,7 +93,7 @@ class Asker(Generic[T]):
         return placed(self.long.run(work), given)
 
     async def arun(self, source: Given, settings: Settings, replies: Sequence[Reply] = ()) -> Outcome[T]:
-        """`run`, awaited. `replies` came in another way already: they answer the first calls, which are not sent."""
+        """`run`, awaited. `replies` were received in another way: they answer the first calls, which are not sent."""
         try:
             given = await asyncio.to_thread(opened, source) if isinstance(source, Path | bytes) else opened(source)
             drawing = needs_images(given, self.options.vision)
@@ -114,7 +114,7 @@ class Asker(Generic[T]):
         return extraction(self.connection, task, source, _given_first(iter(replies), send) if replies else send)
 
     def _refused(self, source: Given, error: ConfigurationError) -> Outcome[T]:
-        """A document that cannot be asked about is a failed extraction; what is no source at all is a mistake in the program."""
+        """A document that cannot be asked about is a failed extraction; anything that is not a source is a mistake in the program."""
         if not isinstance(source, str | Document | Path | bytes):
             raise error
         wrong = SourceError(str(error))

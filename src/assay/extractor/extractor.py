@@ -33,7 +33,7 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 AHEAD, GRACE = 2, 0.2
-"""Of many sources: so many are asked first, and the others no more than so many seconds later."""
+"""Of many sources, how many are asked first, and the most seconds until the others follow."""
 
 SETTINGS = "__assay_options__"
 """The attribute of a decorated class that holds its options."""
@@ -73,7 +73,7 @@ class Extractor(Generic[T]):
         for asker in self._askers[:-1]:
             asker.connection.hasten()
         if options.api_key and len({asker.connection.endpoint.base_url for asker in self._askers}) > 1:
-            raise ConfigurationError("api_key= would go to several servers: give each key in its provider's variable")
+            raise ConfigurationError("api_key= would go to several servers: set each key in its provider's variable")
 
     @property
     def model(self) -> str:
@@ -123,7 +123,7 @@ class Extractor(Generic[T]):
     async def arun(
         self, source: Given, *, context: Any = None, max_tokens: int | None = None, replies: Sequence[Reply] = ()
     ) -> Outcome[T]:
-        """`run`, awaited. `replies` came in another way already: they answer the first calls, which are not sent."""
+        """`run`, awaited. `replies` were received in another way: they answer the first calls, which are not sent."""
         settings = Settings(context, max_tokens)
         if len(self._askers) == 1:
             return await self._asker.arun(source, settings, replies)
@@ -263,7 +263,7 @@ class Extractor(Generic[T]):
     def _unless_hopeless(self) -> Callable[[Given], Awaitable[Outcome[T]]]:
         """`arun`, until an error shows that it would fail for every source.
 
-        The first few go ahead, a moment at most: a refusal comes sooner than an answer.
+        The first few start a moment earlier: a refusal comes sooner than an answer.
         """
         hopeless: APIError | None = None
         begun, heard = 0, asyncio.Event()
@@ -292,7 +292,7 @@ class Extractor(Generic[T]):
         if concurrency is None:
             return self.connection.concurrency
         if concurrency < 1:
-            raise ConfigurationError(f"concurrency is 1 or more; got {concurrency}")
+            raise ConfigurationError(f"concurrency must be 1 or more; got {concurrency}")
         return concurrency
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -308,12 +308,12 @@ class Extractor(Generic[T]):
             await asker.connection.aclose()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travels to other processes as its type and options: connections are opened there, keys read there.
+        """Pickled as its type and options: the other process opens connections and reads keys itself.
 
-        Raises `ConfigurationError` for what cannot travel, or must not: a key, a limiter, a client object.
+        Raises `ConfigurationError` for what cannot or must not be pickled: a key, a limiter, a client object.
         """
         if (why := _stays(self.options, self.connection.endpoint.limiter)) is not None:
-            raise ConfigurationError(f"this extractor cannot go to another process: {why}")
+            raise ConfigurationError(f"this extractor cannot be sent to another process: {why}")
         return Extractor.of, (self._type, self.options)
 
     def __enter__(self) -> Self:
@@ -330,7 +330,7 @@ class Extractor(Generic[T]):
 
     def __repr__(self) -> str:
         if "_askers" not in vars(self):  # a traceback of its making shows it
-            return "<Extractor in the making>"
+            return "<Extractor, not yet set up>"
         return f"<Extractor of {self.target.name} with {', '.join(self.models) if len(self._askers) > 1 else self.model}>"
 
 
@@ -343,14 +343,16 @@ def _told(part: S, chain: Chain[Any]) -> S:
 
 
 def _stays(options: Options, limiter: Limiter | None) -> str | None:
-    """What of an extractor cannot travel, and what to do; None when all can."""
+    """What of an extractor cannot be pickled, and what to do; None when everything can."""
     if options.api_key is not None:
-        return "api_key= would stand in clear text in what travels: set the key's variable in the other process instead"
+        return (
+            "the pickle would contain api_key= in clear text: set the key's environment variable in the other process instead"
+        )
     if limiter is not None:
-        return f"a {type(limiter).__name__} bounds one process: give limiter= where the extractor is used"
+        return f"a {type(limiter).__name__} works within one process: give limiter= where the extractor is used"
     for name, client in (("client", options.client), ("model", options.model)):
         if client is not None and not isinstance(client, str | list | tuple):
-            return f"{name}= is a {type(client).__name__}, which holds open connections: name a model instead, or make the extractor there"
+            return f"{name}= is a {type(client).__name__}, which holds open connections: name a model instead, or make the extractor in the other process"
     return None
 
 

@@ -1,4 +1,4 @@
-"""The drivers: they perform a flow's effects and hand out what it makes. The only sleeping and awaiting in the house.
+"""The drivers: they perform a flow's effects and return what it makes. All sleeping and awaiting of the project is here.
 
 `stream` and `astream` iterate over what a flow emits; `run` and `arun` return a flow's result.
 """

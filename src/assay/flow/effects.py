@@ -1,4 +1,4 @@
-"""What a flow may ask the outside world for: the few effects, as values.
+"""What a flow can ask of the outside world: a few effects, as values.
 
 A flow is a generator that yields effects and is sent their results; `assay.flow.drive` performs them. So the logic of
 retries, streams and re-asks is written once, and only the four small drivers know whether the world is awaited.
@@ -7,9 +7,9 @@ retries, streams and re-asks is written once, and only the four small drivers kn
     incoming = yield Open(request)      its head, the body still to come
     chunk = yield Read(incoming)        some bytes of the body, b"" at its end
     yield Sleep(seconds)
-    yield Emit(value)                   a value for the one who iterates (stream drivers only)
+    yield Emit(value)                   a value for the caller that iterates (stream drivers only)
 
-A failed effect is thrown into the flow at the yield as an `APIConnectionError` or one of its kin. What `Open` opened
+A failed effect is thrown into the flow at the yield as an `APIConnectionError` or a subclass of it. What `Open` opened
 is closed by the driver when the flow ends, opens another, or is left by its user: a flow never closes anything.
 """
 
@@ -45,7 +45,7 @@ class Request:
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
     timeout: float | None = 60.0
-    """Seconds from connecting to the last byte; None waits for ever."""
+    """Seconds from connecting to the last byte; None waits forever."""
     limits: Limits | None = None
     """Of its phases, where they were given one by one."""
 
@@ -115,7 +115,7 @@ class AsyncIncoming(Incoming, Protocol):
 
 @runtime_checkable
 class Transport(Protocol):
-    """How bytes travel, blocking. Errors are `APIConnectionError` and its kin, never an inner library's."""
+    """How bytes travel, blocking. Raises `APIConnectionError` or a subclass, never an inner library's error."""
 
     def send(self, request: Request) -> Response: ...
     def open(self, request: Request) -> SyncIncoming: ...

@@ -1,6 +1,6 @@
 """Event loops of our own, for work that brings none: a batch, `map`, a blocking stream.
 
-They are uvloop's, except on Windows, where there is none. What another thread announces costs it little: no Python runs in that
+They are uvloop's, except on Windows, which has no uvloop. Announcements from another thread cost it little: no Python runs in that
 thread, and the loop is woken once for all that comes while it is at work. With asyncio's loop in a portal
 (`assay.backends.transports.portal`) a row of a batch took 1.8 times as long.
 """

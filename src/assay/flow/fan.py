@@ -99,7 +99,7 @@ def map_in_thread(make: Callable[[], AsyncGenerator[R, None]], ahead: int) -> Ge
 
 
 def _put(results: queue.Queue[R], item: R, left: threading.Event) -> bool:
-    """Put unless the one who takes has left."""
+    """Put, unless the receiver has left."""
     while not left.is_set():
         try:
             results.put(item, timeout=0.05)

@@ -1,4 +1,4 @@
-"""The one way in which a flow's effects are passed on by another: some kind of them is performed on the way, all others go through."""
+"""The one way in which a flow's effects are passed on by another: effects of one kind are performed on the way, all others pass through."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ K = TypeVar("K")
 def relay(flow: Generator[Any, Any, T], kind: type[K], perform: Callable[[K], Generator[Effect, Any, Any]]) -> Flow[T]:
     """The same flow, its effects of one kind performed by flows that `perform` makes of them.
 
-    Whatever ends an effect badly is thrown into the flow, which is always brought to its end: what it holds, a limiter's
-    booking say, it gives back. No exception stays referred to by the frames that it went through.
+    Whatever makes an effect fail is thrown into the flow, which always runs to its end, so it gives back what it holds, such as
+    a limiter's booking. No exception stays referenced by the frames that it went through.
     """
     step: Callable[[Any], Any] = flow.send
     given: Any = None

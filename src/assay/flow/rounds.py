@@ -1,7 +1,7 @@
 """Rounds of trying again, under tenacity's rules and without its loop.
 
 A tenacity object decides two things after a failure: whether to stop and how long to wait. Both are asked here, so the
-same rules serve a flow that may neither sleep nor call anything. Nowhere else is tenacity's inside touched.
+same rules serve a flow that may neither sleep nor call anything. Only this module touches tenacity's internals.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Rounds:
     def after(self, error: Exception | None) -> float | None:
         """Seconds to wait after an attempt that ended with `error`; None when the rule says stop.
 
-        A rule that counts looks at nothing but the count: it need not be told the error.
+        A rule that counts looks at nothing but the count: it does not need the error.
         """
         try:
             return self._after(error)
@@ -57,5 +57,5 @@ def _times(count: int) -> Retrying:
 
 def _plain(rule: Retrying | AsyncRetrying) -> Retrying | AsyncRetrying:
     if any(map(inspect.iscoroutinefunction, (rule.stop, rule.wait))):
-        raise ConfigurationError("retries: stop and wait have to be plain functions, not coroutine functions")
+        raise ConfigurationError("retries: stop and wait must be plain functions, not coroutine functions")
     return rule

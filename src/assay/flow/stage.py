@@ -1,7 +1,7 @@
-"""What stands between the drivers and the world: nothing, or what a rehearsal puts there (see `assay.testing`).
+"""What is between the drivers and the network: nothing, or what a rehearsal puts there (see `assay.testing`).
 
-It holds for the whole process, since a batch and `map` work in threads and event loops of their own. What was opened before
-is covered as well: a driver asks here each time it performs a flow.
+It holds for the whole process, since a batch and `map` work in threads and event loops of their own. Whatever was opened before
+is covered, too: a driver asks here each time it performs a flow.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Stage(Protocol):
 
 
 _stages: tuple[Stage, ...] = ()
-"""The innermost first: what was put up last sees a request first and its answer last."""
+"""The innermost first: the last stage added sees a request first and its answer last."""
 
 
 @contextmanager

@@ -13,33 +13,33 @@ Origin = tuple[str, str, int | None]
 
 
 def origin(url: str) -> Origin:
-    """Scheme, host and port, the port of the scheme filled in. Raises `ValueError` for a URL whose place is not plain."""
+    """Scheme, host and port, the port of the scheme filled in. Raises `ValueError` for a URL whose host is ambiguous."""
     try:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme, parts.hostname, parts.port
     except ValueError:
-        raise ValueError("its host or its port is none") from None  # the parser's own message repeats a password
+        raise ValueError("its host or its port is not valid") from None  # the parser's own message repeats a password
     if not host:
-        raise ValueError("it names no host")
+        raise ValueError("it has no host")
     return scheme, host, port or _PORTS.get(scheme)
 
 
 def redirected(url: str, location: str) -> str:
-    """The URL that a `location` header means. Raises `ValueError`, saying why, for one that leads away or may be read in two ways.
+    """The URL that a `location` header means. Raises `ValueError` with the reason for one that leads to another server or can be read in two ways.
 
     Our parser is not the one that connects: what they might read differently is refused, so that both see one host.
     """
     if not _PLAIN.fullmatch(location):
-        raise ValueError("its address has characters that an address does not have")
+        raise ValueError("its address has characters that are not allowed in an address")
     try:
         target = urljoin(url, location)
         old, new = urlsplit(url), urlsplit(target)
     except ValueError:
-        raise ValueError("its address is no URL") from None
+        raise ValueError("its address is not a URL") from None
     if "@" in new.netloc and new.netloc != old.netloc:
         raise ValueError("its address has a user name in it")
     if origin(url) != origin(target):
-        raise ValueError("another origin, where neither the key nor the text is sent")
+        raise ValueError("another origin, to which neither the key nor the text is sent")
     return target
 
 
@@ -52,7 +52,7 @@ def bare(url: str) -> str:
 def shown(url: str) -> str:
     """A URL as it may be printed: without user name and password, and without what its query says.
 
-    All before the last `@` goes, for a password may hold any character where it was not quoted.
+    Everything before the last `@` is removed, because an unquoted password may hold any character.
     """
     scheme, slashes, rest = url.partition("://") if "://" in url else ("", "", url)
     user, _, rest = rest.rpartition("@")

@@ -1,6 +1,6 @@
 """Groq's API: `Groq`, `AsyncGroq`, and what goes with them under the groq package's names.
 
-`from assay import groq` stands for `import groq`. What httpx has a part in is loaded when it is first asked for.
+`from assay import groq` stands for `import groq`. Names that need httpx are loaded when they are first used.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Action(Generic[T]):
     method: str
     path: str
     parse: Callable[[bytes, Mapping[str, str]], T]
-    """Reads a whole body, given the headers too. `APIError` when it is not what the API promises."""
+    """Reads a whole body, given the headers too. Raises `APIError` when it is not what the API promises."""
     body: Mapping[str, Any] | Upload | bytes | None = None
     options: CallOptions = field(default_factory=CallOptions)
     decoder: Callable[[Mapping[str, str]], Decoder[Any]] | None = None
@@ -43,7 +43,7 @@ class Action(Generic[T]):
 
     @property
     def model(self) -> str:
-        """Whose limits it counts against."""
+        """The model whose limits it counts against."""
         return str(self.body.get("model", "")) if isinstance(self.body, Mapping) else ""
 
 
@@ -117,7 +117,7 @@ def _place(path: str, base_url: str, at_root: bool) -> str:
             return path
     except ValueError:
         pass
-    raise ConfigurationError(f"{shown(path)} is another server than this client's, which its key goes to")
+    raise ConfigurationError(f"{shown(path)} is not on this client's server, the only one to which its key is sent")
 
 
 def _query_value(value: object) -> str:

@@ -36,7 +36,7 @@ A = TypeVar("A", bound=Answer)
 
 
 def read(cls: type[A], body: bytes, headers: Mapping[str, str]) -> A:
-    """The JSON object `body` as a `cls`. The kin of `APIError` for an error object, `APIResponseError` for what is no object."""
+    """The JSON object `body` as a `cls`. Raises an `APIError` for an error object, `APIResponseError` for anything that is not an object."""
     try:
         return cls.model_validate_json(body)
     except ValidationError:

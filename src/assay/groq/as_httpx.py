@@ -1,6 +1,6 @@
-"""Requests and responses in httpx's types, made when somebody asks for them: a call that goes well never loads httpx for them.
+"""Requests and responses in httpx's types, made on demand: a successful call never loads httpx for them.
 
-None holds a key: what an error keeps may be logged, pickled and shown.
+None holds a key: an error may be logged, pickled and shown.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encodi
 
 @frozen
 class Sent:
-    """A request, but for its keys. It can be pickled."""
+    """A request without its keys. It can be pickled."""
 
     method: str
     url: str

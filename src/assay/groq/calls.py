@@ -42,7 +42,7 @@ W_co = TypeVar("W_co", bound=Way, covariant=True)
 
 
 def _like(describe: Callable[..., Any]) -> Callable[[F], F]:
-    """Gives a bound call the name, the text and the parameters of its description: for `help`, and for those who inspect it."""
+    """Gives a bound call the name, the text and the parameters of its description: for `help` and for code that inspects it."""
 
     def dress(call: F) -> F:
         call.__name__, call.__qualname__, call.__doc__ = describe.__name__, describe.__qualname__, describe.__doc__

@@ -1,4 +1,4 @@
-"""What the body of a call that this client does not name becomes."""
+"""What the body of a call without a method of its own becomes."""
 
 from __future__ import annotations
 
@@ -29,4 +29,4 @@ def cast_body(to: Any, body: bytes, headers: Mapping[str, str]) -> Any:
         return TypeAdapter(to).validate_python(data)
     except ValidationError as error:
         name = getattr(to, "__name__", str(to))
-        raise APIResponseError(f"the answer is no {name}: {error}", code="validation", body=data) from error
+        raise APIResponseError(f"the answer is not a valid {name}: {error}", code="validation", body=data) from error

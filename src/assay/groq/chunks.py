@@ -1,7 +1,7 @@
 """The chunks of a streamed completion as objects: a `cut.Decoder` over the one reader of such streams.
 
 An error that the server sends inside the stream ends it and is raised after the chunks before it. A stream that is cut off
-before the server said that it is finished ends in an error, so that half an answer never passes for a whole one.
+before the server said that it is finished ends in an error, so that half an answer is never taken as a complete one.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ class Chunks:
         kind = self._headers.get("content-type", "")
         if error.code == "stream_cut" and "event-stream" not in kind:
             shown = excerpt(self._start.decode(errors="replace"))
-            error = APIResponseError(f"a stream was asked for, the answer is {kind or 'of no type'}: {shown}", code="no_stream")
+            error = APIResponseError(
+                f"a stream was asked for, but the answer is {kind or 'of no type'}: {shown}", code="no_stream"
+            )
         error.request_id = error.request_id or self._chunks.request_id
         return error

@@ -1,4 +1,4 @@
-"""Who performs actions: settings and a transport, blocking or awaited. The only two classes that differ in that."""
+"""The drivers of actions: settings and a transport, blocking or awaited. The only two classes that differ in that."""
 
 from __future__ import annotations
 

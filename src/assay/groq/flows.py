@@ -44,7 +44,7 @@ def whole(request: Request, retry: RetryPolicy, gate: Gate) -> Flow[tuple[Answer
 
 
 def answer(action: Action[T], request: Request, retry: RetryPolicy, gate: Gate) -> Flow[T]:
-    """The answer. A body that was spoilt on its way is a failed try like any other."""
+    """The answer. A body that was damaged on its way is a failed try like any other."""
 
     def once(trying: Try) -> Flow[Done[T]]:
         response = yield from send_once(trying.request)
@@ -72,7 +72,7 @@ def opened(request: Request, retry: RetryPolicy, gate: Gate) -> Flow[None]:
 
 
 def parsed(action: Action[T], answered: Answered, body: bytes) -> T:
-    """The answer in a body. An `APIError` about it says which response it was."""
+    """The answer in a body. An `APIError` about it has the response."""
     try:
         return _parsed(action, answered.status, answered.headers, body)
     except APIError as error:

@@ -27,9 +27,9 @@ class Groq(API[Direct]):
 
     `base_url` (or GROQ_BASE_URL) is written with or without `/openai/v1`; `api_key` defaults to GROQ_API_KEY. Every request
     carries `default_headers`, those in GROQ_CUSTOM_HEADERS (one `name: value` a line), and `default_query`. `timeout` is in
-    seconds, from connecting to the last byte of a response; None waits for ever. `max_retries` counts the retries of connection
-    errors, 408, 409, 429, 498 and 500 and above. With `http_client` its proxies, certificates and transports apply; it stays
-    yours to close. It may also be a transport, as `assay.backends.local.transport.LocalTransport`: the embedded model.
+    seconds, from connecting to the last byte of a response; None waits forever. `max_retries` counts the retries of connection
+    errors, 408, 409, 429, 498 and 500 and above. With `http_client` its proxies, certificates and transports apply; closing it
+    is up to you. It may also be a transport, as `assay.backends.local.transport.LocalTransport`: the embedded model.
     """
 
     with_raw_response: variant[API[Raw], API[Any]] = variant("raw", API)

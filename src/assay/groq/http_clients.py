@@ -42,5 +42,5 @@ def DefaultAsyncHttpxClient(**options: Any) -> httpx.AsyncClient:  # noqa: N802
 
 
 def DefaultAioHttpClient() -> AsyncTransport:  # noqa: N802
-    """The transport that an `AsyncGroq` has anyway: many calls at once, which aiohttp is chosen for there, are what it is for."""
+    """The transport that an `AsyncGroq` has anyway: it is made for many calls at once, the reason to choose aiohttp there."""
     return http.async_transport()

@@ -25,7 +25,7 @@ class SpeechParams(CallOptions, total=False):
 
 
 class SoundParams(CallOptions, total=False):
-    """A sound is a `file` or lies at a `url`."""
+    """Audio is a `file` or at a `url`."""
 
     model: str
     file: FileTypes | NotGiven
@@ -47,17 +47,17 @@ class EmbeddingParams(CallOptions, total=False):
 
 
 def create_transcription(**params: Unpack[SoundParams]) -> Action[Transcription]:
-    """What is said in a sound, in its language."""
+    """The speech in an audio file, in its own language."""
     return _of_sound("/audio/transcriptions", params, "audio.transcriptions.create")
 
 
 def create_translation(**params: Unpack[SoundParams]) -> Action[Transcription]:
-    """What is said in a sound, in English."""
+    """The speech in an audio file, translated into English."""
     return _of_sound("/audio/translations", params, "audio.translations.create")
 
 
 def create_speech(**params: Unpack[SpeechParams]) -> Action[bytes]:
-    """A text, spoken."""
+    """Speech from a text."""
     body, options = _split(params, SpeechParams, ("input", "model", "voice"), "audio.speech.create")
     return Action("POST", "/audio/speech", read_bytes, body, options, accept="application/octet-stream")
 

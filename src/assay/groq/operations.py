@@ -25,7 +25,7 @@ def create_completion(**params: Any) -> Action[Any]:
     check(params, CHAT, REQUIRED, "chat.completions.create")
     options = CallOptions(**{name: params.pop(name) for name in OPTIONS & params.keys()})  # type: ignore[typeddict-item]  # its own keys
     if isinstance(params["messages"], str):
-        raise TypeError("messages is a list of messages, not a str: [{'role': 'user', 'content': ...}]")
+        raise TypeError("messages must be a list of messages, not a str: [{'role': 'user', 'content': ...}]")
     if params.get("stream"):
         return Action("POST", "/chat/completions", read_completion, params, options, Chunks, "text/event-stream")
     return Action("POST", "/chat/completions", read_completion, params, options)
@@ -65,7 +65,7 @@ def list_files(**options: Unpack[CallOptions]) -> Action[FileList]:
 
 
 def retrieve_file(file_id: str, **options: Unpack[CallOptions]) -> Action[File]:
-    """What is known of a file, but for its content."""
+    """The metadata of a file."""
     return _get(f"/files/{_segment('file_id', file_id)}", File, options)
 
 
@@ -122,5 +122,5 @@ def _call(method: str, path: str, answer: type[A], body: Mapping[str, Any] | Upl
 
 def _segment(name: str, value: str) -> str:
     if not value.strip("."):  # no value, or one that leads out of the path
-        raise ValueError(f"{name} is a non-empty str; got {value!r}")
+        raise ValueError(f"{name} must be a non-empty str; got {value!r}")
     return quote(value, safe="")

@@ -1,6 +1,6 @@
 """What may be asked for: the parameters of chat completions, once, for every form of `create`.
 
-Facts: Groq's API reference. A parameter that is not given is not sent; None is sent as null, as the groq package does.
+Source: Groq's API reference. A parameter that is not given is not sent; None is sent as null, as the groq package does.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ class SearchSettings(TypedDict, total=False):
 
 
 class ChatParams(CallOptions, total=False):
-    """The parameters of `chat.completions.create`, but for `stream`."""
+    """The parameters of `chat.completions.create` except `stream`."""
 
     messages: Required[Iterable[ChatMessage | ChatCompletionMessage]]
     """A message of an answer may be sent back as it is."""
@@ -238,7 +238,7 @@ class ChatParams(CallOptions, total=False):
     tool_choice: ToolChoice | None
     parallel_tool_calls: bool | None
     disable_tool_validation: bool
-    """Answer with calls of tools that are not among `tools` too."""
+    """Allow calls of tools that are not among `tools`, too."""
     reasoning_effort: Literal["none", "default", "low", "medium", "high"] | None
     reasoning_format: Literal["hidden", "raw", "parsed"] | None
     """Not together with `include_reasoning`; `raw` not with JSON modes or tools."""
@@ -278,11 +278,11 @@ SIGNATURE = Signature(
     [Parameter(name, Parameter.KEYWORD_ONLY) for name in REQUIRED]
     + [Parameter(name, Parameter.KEYWORD_ONLY, default=NOT_GIVEN) for name in sorted(CHAT.difference(REQUIRED))]
 )
-"""Of `chat.completions.create`, for those who inspect it to learn what it takes."""
+"""The signature of `chat.completions.create`, for code that inspects it."""
 
 
 def check(given: Mapping[str, Any], known: frozenset[str], required: tuple[str, ...], call: str) -> None:
-    """`TypeError` for a parameter that the call does not know, or lacks."""
+    """Raises `TypeError` for an unknown or missing parameter."""
     for name in given:
         if name not in known:
             near = nearest(name, known)

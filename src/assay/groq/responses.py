@@ -1,4 +1,4 @@
-"""Responses as they came, for those who want more than the answer: status, headers, rate limits, bytes, lines.
+"""Raw responses, for more than the answer: status, headers, rate limits, bytes, lines.
 
 `with_raw_response` gives them with the body read, `with_streaming_response` with the body still to come; both are read
 with the same methods. What can be said without reading is in `Head`, once for both worlds.
@@ -42,7 +42,7 @@ class Head(Generic[T_co]):
         self.status_code = answered.status
         self.headers = Headers(answered.headers)
         self.retries_taken = answered.retries
-        """How often the request was sent again before this came."""
+        """How often the request was sent again before this response."""
         self.elapsed = timedelta(seconds=answered.seconds)
         """From the first request until the body came, or in a stream the head."""
         self.is_closed = body is not None
@@ -74,7 +74,7 @@ class Head(Generic[T_co]):
 
     @cached_property
     def http_request(self) -> httpx.Request:
-        """What was sent, but for its key."""
+        """The request without its key."""
         return Sent.of(self._answered.request).request()
 
     @cached_property
@@ -137,7 +137,7 @@ class APIResponse(Head[T_co]):
             out.writelines(self.iter_bytes())
 
     def close(self) -> None:
-        """Gives the connection back."""
+        """Returns the connection to the pool."""
         if self._pieces is not None:
             self._pieces.close()
         self.is_closed = True
@@ -201,7 +201,7 @@ class AsyncAPIResponse(Head[T_co]):
         Path(file).write_bytes(await self.read())  # noqa: ASYNC240  # a short write; the body is in memory
 
     async def close(self) -> None:
-        """Gives the connection back."""
+        """Returns the connection to the pool."""
         if self._pieces is not None:
             await self._pieces.aclose()
         self.is_closed = True

@@ -52,11 +52,11 @@ class Changes(TypedDict, total=False):
 
 
 def changed(old: ClientSettings, changes: Changes) -> ClientSettings:
-    """`old` with changes. `TypeError` for an unknown one."""
+    """`old` with changes. Raises `TypeError` for an unknown one."""
     check(changes, frozenset(Changes.__annotations__) | {"http_client"}, (), "with_options")
     for name in ("default_headers", "default_query"):
         if name in changes and f"set_{name}" in changes:
-            raise ConfigurationError(f"{name} adds to what the client has and set_{name} replaces it: give one of them")
+            raise ConfigurationError(f"{name} adds to the client's values and set_{name} replaces them: give only one of them")
     return settings(
         api_key=changes.get("api_key", old.api_key),
         base_url=changes.get("base_url", old.base_url),
@@ -84,7 +84,7 @@ def settings(
     if not key:
         raise ConfigurationError("no API key: give api_key=... or set GROQ_API_KEY")
     if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
-        raise ConfigurationError(f"max_retries is a number of times, 0 or more; got {max_retries!r}")
+        raise ConfigurationError(f"max_retries must be a whole number, 0 or more; got {max_retries!r}")
     return ClientSettings(
         api_key=Secret(key.strip()),
         base_url=complete(str(base_url) if base_url is not None else os.environ.get("GROQ_BASE_URL") or GROQ_URL),
@@ -103,7 +103,7 @@ def complete(base_url: str) -> str:
     try:
         origin(url)
     except ValueError as error:
-        raise ConfigurationError(f"base_url {shown(url)!r} is no URL: {error}") from None
+        raise ConfigurationError(f"base_url {shown(url)!r} is not a valid URL: {error}") from None
     return url if url.endswith("/v1") else url + API_PATH
 
 
@@ -112,7 +112,7 @@ def checked(timeout: Any) -> Any:
     if timeout is None or _has_phases(timeout):
         return timeout
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0:
-        raise ConfigurationError(f"timeout is a number of seconds above 0, or None; got {timeout!r}")
+        raise ConfigurationError(f"timeout must be a number of seconds above 0, or None; got {timeout!r}")
     return float(timeout)
 
 

@@ -65,7 +65,7 @@ def _read(content: Any) -> tuple[bytes, str | None]:
             return bytes(content), None
         case str():
             raise TypeError(
-                "a file is given as bytes, an open file, a pathlib.Path or a tuple; a str could be a path or the content"
+                "a file must be bytes, an open file, a pathlib.Path or a tuple; a str could be a path or the content"
             )
         case PathLike():
             path = Path(content)
@@ -77,7 +77,7 @@ def _read(content: Any) -> tuple[bytes, str | None]:
             name = getattr(content, "name", None)
             return data, Path(name).name if isinstance(name, str) else None
         case _:
-            raise TypeError(f"a file is given as bytes, an open file, a pathlib.Path or a tuple, not {type(content).__name__}")
+            raise TypeError(f"a file must be bytes, an open file, a pathlib.Path or a tuple, not {type(content).__name__}")
 
 
 def _part(boundary: str, about: str, data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Usage that others can count.
+"""Usage that other packages can count.
 
 Instructor adds up the tokens of its attempts only when an answer's usage is an instance of the openai package's class.
 Where a program has that package loaded, as Instructor does, our usage is an instance of both classes; where it has not,

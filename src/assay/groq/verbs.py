@@ -1,4 +1,4 @@
-"""Calls that this client does not name: `client.post("/openai/v1/...", body=..., cast_to=...)`."""
+"""Calls without a method of their own: `client.post("/openai/v1/...", body=..., cast_to=...)`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the values of an answer stand in its source, by letters or by meaning, and which stand nowhere."""
+"""Where the values of an answer are in its source, by letters or by meaning, and which are not there."""
 
 from assay.ground.evidence import Evidence, as_printed
 from assay.ground.leaves import marked

@@ -1,8 +1,8 @@
-"""Which of its places is a value's own, when it stands there more than once.
+"""Which place belongs to a value that occurs more than once.
 
 A list's items go forward through the text without overlap, unless those that stand there only once show that it does not
 follow the text. A record's fields stand together: distance counts, and each border of a line or sentence between them. Two
-values share no place while another is free. Nothing is assumed about the order of fields.
+values do not share a place while another is free. Nothing is assumed about the order of fields.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TAKEN = 200.0
 ANCHORS = 400
 """Places of a record's rarest value that are tried as the place of the record."""
 DISORDER = 0.25
-"""Share of neighbours in a list that may stand the wrong way round before its order is taken for none."""
+"""Share of neighbours in a list that may be in the wrong order before the list counts as unordered."""
 
 _BORDERS = re.compile(r"\n\s*\n|\n|[.!?;](?=\s)|[。！？；]")  # noqa: RUF001  # full-width signs
 
@@ -113,7 +113,7 @@ class Chooser:
             self._take(path, self._best(path, None))
 
     def _rarity(self, path: str) -> tuple[int, int]:
-        """The surest first: who has few places, among equals the longest."""
+        """The most certain first: values with few places, among equals the longest."""
         first = self.found[path][0]
         return len(self.found[path]), first.start - first.end
 

@@ -1,4 +1,4 @@
-"""The evidence of one answer: where each of its values stands, and which stand nowhere. Looked up when it is first asked for."""
+"""The evidence of one answer: where each of its values is, and which are not there. Looked up on first use."""
 
 from __future__ import annotations
 

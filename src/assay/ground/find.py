@@ -1,4 +1,4 @@
-"""Where a text stands in a source, letter for letter but for its print: every place that is no part of a longer word or number."""
+"""Where a text occurs in a source, letter for letter except for typography: every place that is not part of a longer word or number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.ground.fold import Folded, fold, is_mark
 from assay.types import Match
 
 MOST = 5_000
-"""Places that are looked at for one value: more says only that the value is no more than a sign."""
+"""The most places examined for one value: with more, the value is hardly more than a single character."""
 
 PREFIX, MIXED, FOLDED, INSIDE = 60.0, 20.0, 30.0, 10.0
 """Charges: the beginning of a longer word, a letter beside a digit, another print, Hangul within a word."""
@@ -29,7 +29,7 @@ class Spot(NamedTuple):
 
 
 def spots(value: str, text: Folded) -> list[Spot]:
-    """Every place of `value`, in text order. Nothing is escaped, nothing is a pattern."""
+    """Every place of `value`, in text order. The value is not a pattern and needs no escaping."""
     needle = fold(value)
     bare = value.strip()
     if not needle:

@@ -42,11 +42,11 @@ class Abstaining(Marker):
 
 
 Grounded = Marker("Grounded", KEYWORD, "value")
-"""The value stands in the text, as it is or in another print: asked again when it does not, whatever `ground=` is."""
+"""The value is in the text, as it is or in another notation: if it is not, it is asked for again, whatever `ground=` is."""
 Inferred = Marker("Inferred", KEYWORD, "none")
-"""The value is concluded from the text: nobody looks for it there."""
+"""The value is inferred from the text: it is not looked for there."""
 Quoted = Marker("Quoted", KEYWORD, "quote")
-"""The value does not stand in the text as such, but a passage that shows it does: the model is asked to quote it, once, last."""
+"""The value itself is not in the text, but a passage that shows it is: the model is asked to quote it, once, at the end."""
 
 NotStated = Abstaining("NotStated", MAY_ABSTAIN, value=True)
 """A required field may abstain: it is None then, and `outcome.not_stated` says why (absent, illegible, contradictory)."""

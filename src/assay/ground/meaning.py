@@ -198,7 +198,7 @@ def _readings(text: str, start: int, end: int) -> Iterator[tuple[int, int, Decim
 
 
 _MAYBE_TWO = re.compile(r"\d{1,3} \d{3}")
-"""What may be one number or two beside each other."""
+"""What may be one number, or two next to each other."""
 _WORD_BEFORE = re.compile(r"(?<![^\W\d_])([^\W\d_]+)[.,]{0,2}\s\Z")
 _CHINESE_DAY = re.compile(r"\s?[((]?(?:[月火水木金土日]曜日?|星期[一二三四五六日天]|周[一二三四五六日])[))]?")
 _LETTERS = re.compile(r"[^\W\d_]{3,}(?:[\u0300-\u036f][^\W\d_]*)*")

@@ -1,4 +1,4 @@
-"""Texts that stand in a source but for their order of words, or but for a slip of the pen."""
+"""Texts that stand in a source but for their order of words, or except for a small difference."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DIGITS = re.compile(r"\d+")
 
 
 class Around:
-    """Looks in one text for what does not stand there to the letter."""
+    """Searches one text for values that are not there to the letter."""
 
     def __init__(self, text: Folded) -> None:
         self._text = text

@@ -1,6 +1,6 @@
 """The page: one HTML file that needs nothing else, with neither scripts nor requests.
 
-Texts, replies and error messages were written by strangers: the template escapes whatever it is given, and the page's own
+Texts, replies and error messages are not trusted: the template escapes whatever it is given, and the page's own
 security policy forbids scripts and everything from outside.
 """
 
@@ -66,7 +66,7 @@ def _moment(time: datetime) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    """A percentage: of nothing it is none, and never 100 for less than all or 0 for some."""
+    """A percentage; empty for a total of 0, and never 100 for less than all or 0 for more than none."""
     if not whole:
         return "-"
     percent = 100 * part / whole

@@ -1,6 +1,6 @@
 """The page as one HTML file that needs nothing else, with neither scripts nor requests.
 
-Texts and values were written by strangers: the template escapes whatever it is given, signs that steer a terminal or the direction
+Texts and values are not trusted: the template escapes whatever it is given, signs that steer a terminal or the direction
 of writing are shown as signs, and the page's own security policy forbids scripts and everything from outside.
 """
 
@@ -18,18 +18,18 @@ LONGEST = 2000
 """Characters that are shown of a value."""
 
 MATCHES: dict[Match, str] = {
-    "exact": "as it stands there",
-    "folded": "but for case, width, spaces",
+    "exact": "exactly as in the text",
+    "folded": "except for case, width and spaces",
     "value": "in another print",
     "words": "words in another order",
-    "near": "but for a slip",
+    "near": "except for a small difference",
     "quote": "shown by a quote",
 }
 
 
 @frozen
 class Reviewed:
-    """One document and what came of it."""
+    """One document and its result."""
 
     title: str
     source: str
@@ -51,7 +51,7 @@ class Field:
     spans: tuple[int, ...]
     how: str
     state: str
-    """`missing`: it should stand in the text and does not; `found`; `aside`: nobody looked for it."""
+    """`missing`: it should stand in the text and does not; `found`; `aside`: it was not looked for."""
     place: str = ""
     gold: str = ""
 
@@ -70,7 +70,7 @@ class Shown:
 
 
 def page(documents: Sequence[Reviewed], *, title: str = "") -> str:
-    """The HTML of some documents; what needs a look first stands first."""
+    """The HTML of some documents; those that need a check come first."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # only for who wants a page
 
     environment = Environment(

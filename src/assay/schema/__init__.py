@@ -1,1 +1,1 @@
-"""JSON Schema as data: one's way in a schema, passes over it, the forms that servers take, and how a model reads it."""
+"""JSON Schema as data: finding one's way in a schema, passes over it, the forms that servers take, and how a model reads it."""

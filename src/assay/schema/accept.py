@@ -1,6 +1,6 @@
-"""Whether a JSON Schema takes a value as it is, as far as structure goes: types, enums, required and unknown keys, items.
+"""Whether a JSON Schema takes a value as it is, as far as its structure is concerned: types, enums, required and unknown keys, items.
 
-Bounds, patterns and formats are the validator's business: they do not tell one reading of a text from another.
+Bounds, patterns and formats are left to the validator: they do not distinguish readings of a text.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ Way = tuple[str | int, ...]
 
 
 def anthropic_form(schema: JSONObject) -> JSONObject:
-    """The form; `NotStrict` when there is none within the limits. Definitions are looked for at the root."""
+    """The form; raises `NotStrict` when there is none within the limits. Definitions are looked for at the root."""
     form = _form(schema, schema, ())
     for key in DEFINITIONS:
         if key in schema:
@@ -35,7 +35,7 @@ def anthropic_form(schema: JSONObject) -> JSONObject:
     unions = sum("anyOf" in part or isinstance(part.get("type"), list) for _, part in walk(form))
     if optional > MOST_OPTIONAL or unions > MOST_UNIONS:
         raise NotStrict(
-            f"{optional} optional properties and {unions} unions: at most {MOST_OPTIONAL} and {MOST_UNIONS} are taken"
+            f"{optional} optional properties and {unions} unions: at most {MOST_OPTIONAL} and {MOST_UNIONS} are allowed"
         )
     return form
 
@@ -77,7 +77,7 @@ def _closed(part: JSONObject, root: JSONObject, way: Way) -> JSONObject:
 
 
 def _without_null(form: JSONObject, schema: JSON) -> JSONObject:
-    """An optional property that is null when it is left out need not be null in so many words: each union counts."""
+    """An optional property that is null when it is left out does not need an explicit null: each union counts against the limit."""
     if not isinstance(schema, dict) or schema.get("default") is not None:
         return form
     types = form.get("type")

@@ -134,7 +134,7 @@ _PIECE = re.compile(r"(\\d|\[[^\]\\^]+\]|\\[^\w]|[^\\\[\](){}|*+?.^$])(?:\{(\d+)
 
 
 def _matching(pattern: str) -> str | None:
-    """The plainest string that matches: `00000` for `^[0-9]{5}$`; None when the pattern is no plain row of characters."""
+    """The simplest string that matches: `00000` for `^[0-9]{5}$`; None when the pattern is more than a sequence of characters."""
     rest, made = pattern.removeprefix("^").removesuffix("$"), ""
     while rest:
         piece = _PIECE.match(rest)

@@ -21,9 +21,9 @@ class Holds(Flag):
     """Never walked: values, names, numbers."""
     SCHEMA = auto()
     LIST = auto()
-    """A list of schemas; strings among them, as in draft 3's `type`, are none."""
+    """A list of schemas; strings among them, as in draft 3's `type`, are not schemas."""
     MAP = auto()
-    """Schemas by name; lists of names among them, as in `dependencies`, are none."""
+    """Schemas by name; lists of names among them, as in `dependencies`, are not schemas."""
 
 
 _TABLE = {

@@ -1,4 +1,4 @@
-"""The form of a JSON Schema for llama.cpp and llguidance grammars: closed objects, nothing that turns a grammar off.
+"""The form of a JSON Schema for llama.cpp and llguidance grammars: closed objects, without keywords that turn a grammar off.
 
 llguidance silently drops the whole grammar when it meets some keywords, so these are taken out; what they demand is
 left to validation.

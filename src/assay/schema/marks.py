@@ -27,7 +27,7 @@ class Mark:
     words: str = ""
     """What is wanted, where the schema does not say all of it; "" where it does."""
     names: frozenset[str] | None = None
-    """Of a class: keys that it takes beside those of the schema. Any further ones it does not keep. None: no class."""
+    """Of a class: keys that it accepts besides those of the schema. It does not keep any others. None: not a class."""
 
 
 Marks: TypeAlias = Mapping[str, Mark]

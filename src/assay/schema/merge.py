@@ -40,7 +40,7 @@ def merge(a: JSON, b: JSON, join: Join) -> JSON:
 
 
 def _together(whole: JSONObject, key: str, value: Any, join: Join) -> bool:
-    """Narrow a keyword of `whole` by another value of it; whether that can be done."""
+    """Narrow a keyword of `whole` by another value of it; returns whether that is possible."""
     mine = whole[key]
     match key:
         case "type":

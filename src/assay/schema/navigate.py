@@ -16,7 +16,7 @@ def resolve(schema: JSON, root: JSONObject) -> JSONObject:
 
 
 def followed(schema: JSON, root: JSONObject) -> JSONObject:
-    """The very schema that a reference leads to, what stands beside the reference left aside."""
+    """The schema object that a reference leads to, ignoring keywords beside the reference."""
     for _ in range(_LINKS):
         if not isinstance(schema, dict) or not isinstance(ref := schema.get("$ref"), str):
             break
@@ -70,13 +70,13 @@ _CONDITIONS = {*UNIONS, "$ref", "not", "if", "then", "else"}
 
 
 def branches(schema: JSONObject) -> list[JSON]:
-    """The alternatives of a union schema; empty when it is none."""
+    """The alternatives of a union schema; empty when it is not a union."""
     options: list[JSON] = schema.get("anyOf") or schema.get("oneOf") or []
     return options
 
 
 def alternatives(schema: JSON, root: JSONObject) -> list[JSONObject]:
-    """The resolved schemas that a union comes down to, unions within it followed; the schema itself when it is none."""
+    """The resolved schemas that a union comes down to, unions within it followed; the schema itself when it is not a union."""
     found: list[JSONObject] = []
     met: set[str | int] = set()
     ahead = [schema]
@@ -137,7 +137,7 @@ def at(root: JSONObject, tokens: Sequence[Token], data: JSON) -> JSON:
 
 
 def fit(schema: JSONObject, value: JSON, root: JSONObject) -> int:
-    """How well a value's outside fits a resolved schema that is no union: its type, its tags, its keys. More is better."""
+    """How well a value's outside fits a resolved schema that is not a union: its type, its tags, its keys. More is better."""
     if "const" in schema:
         return 40 if schema["const"] == value else -10
     if "enum" in schema:

@@ -30,7 +30,7 @@ Find = Callable[[JSONObject], JSON]
 """Gives the schema that a schema with a reference refers to: the very object."""
 
 DEPTH_LIMIT = 128
-"""Objects and lists within each other: nobody writes as many by hand, and what walks them calls itself."""
+"""Objects and lists within each other: nobody writes as many by hand, and walking them is recursive."""
 _CHAIN = 40
 """Definitions within definitions that are merged into one."""
 
@@ -56,9 +56,7 @@ def measured(schema: JSONObject) -> int:
     while level:
         size, depth = size + len(level), depth + 1
         if depth > DEPTH_LIMIT:
-            raise SchemaError(
-                f"the schema is nested too deeply: more than {DEPTH_LIMIT} objects and lists within each other", path=""
-            )
+            raise SchemaError(f"the schema is nested too deeply: more than {DEPTH_LIMIT} nested objects and lists", path="")
         known.update(map(id, level))
         if size > _SHARED * len(known) and size > _MANY:
             raise SchemaError(f"the schema doubles: {len(known)} objects stand in more than {_MANY} places", path="")

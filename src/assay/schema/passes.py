@@ -70,7 +70,7 @@ _NOISE = IDENTITY | NOTES - {"description", "default", "examples"}
 
 
 def trim(schema: JSONObject) -> JSONObject:
-    """Without what a model has no use for; definitions used once stand where they are used. Descriptions stay."""
+    """Without keywords that a model does not need; definitions used once stand where they are used. Descriptions stay."""
     if not any("$ref" in part or not part.keys().isdisjoint(DEFINITIONS) for _, part in walk(schema)):
         small: JSONObject = _trimmed(schema, lambda part: part)
         return small

@@ -88,7 +88,7 @@ def _known(schema: JSONObject, data: JSON) -> int:
 
 
 def or_null(schema: JSON) -> JSONObject:
-    """The schema, or null. What is no union stays the very object within it."""
+    """The schema, or null. A schema that is not a union stays the same object within it."""
     if isinstance(schema, dict) and "anyOf" in schema:
         return {**schema, "anyOf": [*schema["anyOf"], {"type": "null"}]}
     return {"anyOf": [schema, {"type": "null"}]}

@@ -19,7 +19,7 @@ class Slice:
     schema: JSONObject
     """Able to stand alone."""
     form: str = ""
-    """How it is written in a question; empty for a scalar, whose problem says it all."""
+    """How it is written in a question; empty for a scalar, whose problem says everything."""
 
 
 _NOTHING = Slice({})

@@ -18,7 +18,7 @@ from assay.types import JSON, JSONObject
 
 
 class NotStrict(SchemaError):  # noqa: N818  # a signal that the plain form is due
-    """The schema allows what no strict form can say; `path` leads to the place in the schema."""
+    """The schema allows what the strict form cannot express; `path` leads to the place in the schema."""
 
 
 _KEPT = {
@@ -33,9 +33,9 @@ _NEVER = (
 
 
 def strict_form(schema: JSONObject) -> JSONObject:
-    """The strict form; `NotStrict` when objects have free keys or values of any type."""
+    """The strict form; raises `NotStrict` when objects have free keys or values of any type."""
     if branches(schema):
-        raise NotStrict("the root is a union: a strict schema is an object", path="")
+        raise NotStrict("the root is a union: a strict schema must be an object", path="")
     _check(schema, ())
     return _strict(Required(schema).schema)
 
@@ -46,12 +46,12 @@ def from_strict(data: JSON, schema: JSONObject) -> JSON:
 
 
 def _check(schema: JSON, way: Way) -> None:
-    """Refuse what no strict form can say."""
+    """Refuse what the strict form cannot express."""
     where = join(way) or "the root"
     if not isinstance(schema, dict) or not schema.keys() & _SAYING:
         raise NotStrict(f"{where} allows any value", path=join(way))
     if "prefixItems" in schema or isinstance(schema.get("items"), list):
-        raise NotStrict(f"{where} is a tuple: strict arrays have items of one type", path=join(way))
+        raise NotStrict(f"{where} is a tuple: strict arrays must have items of one type", path=join(way))
     for key in _NEVER:
         if key in schema:
             raise NotStrict(f"{where} has {key!r}", path=join((*way, key)))
@@ -70,7 +70,7 @@ def _check(schema: JSON, way: Way) -> None:
 
 
 _SAYING = {"$ref", "anyOf", "const", "enum", "oneOf", "properties", "type"}
-"""One of these says of what kind a value is."""
+"""Each of these says what kind of value is allowed."""
 
 
 def _check_keys(schema: JSONObject, way: Way) -> None:

@@ -32,11 +32,11 @@ T = TypeVar("T")
 HALVINGS = 5
 """How often a piece is halved, and its halves."""
 SMALLEST = 200
-"""Characters of a piece that is not halved any more."""
+"""Pieces of this many characters or less are not halved any more."""
 MENDS = 3
 """Pieces that what fails in the whole is asked of again."""
 HOPELESS = frozenset({401, 402, 403, 404})
-"""Statuses of a server that would say the same to every other piece."""
+"""Statuses that a server would give for every other piece, too."""
 
 
 @frozen
@@ -98,7 +98,7 @@ class Splitting(Generic[T]):
 
     @property
     def wrapper(self) -> str | None:
-        """The key under which a value that is no object travels."""
+        """The key under which a value that is not an object travels."""
         return self._task.target.wrapper
 
     @property

@@ -32,7 +32,7 @@ class Merged:
 
 
 def merge(reads: Sequence[Read], schema: JSONObject, rule: Split) -> Merged:
-    """Merge what the pieces gave, which is in the form of `schema`. Raises `ConfigurationError` for a conflict that is to be one."""
+    """Merge what the pieces gave, which is in the form of `schema`. Raises `ConfigurationError` for a conflict that must be an error."""
     merged = Merged(None)
     ordered = sorted(reads, key=lambda read: (read.turn, read.piece.start))
     views = [View(read, "", read.data) for read in ordered if read.data is not None]
@@ -45,7 +45,7 @@ class _Merger:
         self._root, self._rule, self._out = root, rule, merged
 
     def value(self, views: Sequence[View], path: str, *, one: bool = False) -> JSON:
-        """`one`: the views are of one item, seen several times: where they differ one of them was cut, which is no conflict."""
+        """`one`: the views are of one item, seen several times: where they differ one of them was cut, which is not a conflict."""
         given = [view for view in views if view.value is not None]
         self._out.origin[path] = tuple({id(view.read): view.read for view in given}.values())
         if not given:

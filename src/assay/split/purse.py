@@ -11,7 +11,7 @@ from assay.types import Call, Usage
 
 
 class OverBudgetError(APIError):
-    """Ends the extraction of a piece: its next request could break the budget, and was not sent."""
+    """Ends the extraction of a piece: its next request could exceed the budget, and was not sent."""
 
     def __init__(self, error: BudgetExceeded) -> None:
         super().__init__(str(error))
@@ -19,7 +19,7 @@ class OverBudgetError(APIError):
 
 
 class Purse:
-    """What all pieces together may spend: what is under way is booked at its most, until its reply says what it took."""
+    """What all pieces together may spend: a request under way is booked at its maximum, until its reply says what it used."""
 
     def __init__(self, budget: Budget | None, price: Price | None) -> None:
         self._budget, self._price = budget, price

@@ -14,7 +14,7 @@ from assay.types import JSON, frozen
 TIGHT, LOOSE = 3, 4
 """Bytes of a prompt that a token has: with the first a piece surely fits, with the second a whole text hardly does not."""
 ANSWER_SHARE, ANSWER_LEAST = 4, 256
-"""Of the context kept for the answer, when nobody said how long it may be: a quarter, and so many tokens at least."""
+"""Of the context kept for the answer, when its length is not limited: a quarter, and so many tokens at least."""
 SPARE = 64
 """Tokens of marks around messages."""
 LEAST = 200
@@ -25,7 +25,7 @@ _SAID = re.compile(r"(?:n_ctx|context(?: length| size| window| of)?|maximum cont
 
 @frozen
 class Room:
-    """What a task leaves for a document in a context of so many tokens; None: nobody knows it yet."""
+    """What a task leaves for a document in a context of so many tokens; None: not known yet."""
 
     context: int | None
     question: int
@@ -48,14 +48,14 @@ class Room:
         return (len(text.encode("utf-8", "replace")) + self.question) // LOOSE + self._answer(self.context) > self.context
 
     def size(self, text: str, context: int | None = None) -> int:
-        """Characters of a piece that surely fits. Raises `ConfigurationError` when nothing does."""
+        """Characters of a piece that surely fits. Raises `ConfigurationError` when no size fits."""
         context = context or self.context
         assert context is not None
         tokens = context - self.question // TIGHT - self._answer(context) - SPARE
         size = int(tokens * TIGHT * len(text) / max(1, len(text.encode("utf-8", "replace"))))
         if size < LEAST:
             raise ConfigurationError(
-                f"a context of {context} tokens has no room for a document: the question takes about {self.question // TIGHT} tokens, "
+                f"a context of {context} tokens has no room for a document: the question needs about {self.question // TIGHT} tokens, "
                 f"the answer up to {self._answer(context)}; use a larger context, a smaller max_tokens or a smaller schema"
             )
         return size

@@ -39,7 +39,7 @@ class View:
 
     @property
     def place(self) -> tuple[int, int] | None:
-        """Of a value that is no list or object."""
+        """Spans of a value that is neither a list nor an object."""
         return next(((span.start, span.end) for span in self.read.spans if span.path == self.path), None)
 
     def places(self) -> Places:

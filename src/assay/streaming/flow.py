@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Showing:
     """Turns the deltas of an extraction's replies into partial values.
 
-    Once something was shown, only that same reply is shown further: what comes after it, a re-ask or a stream begun anew,
+    Once something was shown, only that same reply is shown further: what comes after it, a re-ask or a restarted stream,
     is not shown before it is validated, so nothing that a user has seen is taken back in between.
     """
 

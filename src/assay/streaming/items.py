@@ -22,7 +22,7 @@ from assay.types import JSON
 class Items:
     """Reads a stream of partial values as the items of one list: the target itself, or the only list in it.
 
-    An item is given once. One that is not valid, and those after it, wait for the whole: a re-ask may mend it.
+    An item is given once. One that is not valid, and those after it, wait for the whole: a re-ask may correct it.
     """
 
     def __init__(self, whole: Target[Any], context: Any = None, *, strict: bool = False) -> None:
@@ -95,7 +95,7 @@ def _list_key(whole: Target[Any]) -> str | None:
     if len(lists) == 1:
         return lists[0]
     found = f"it has {len(lists)}: {', '.join(lists)}" if lists else "it has none"
-    raise ConfigurationError(f"items are streamed of a list, or of an object with one list in it; {whole.name}: {found}")
+    raise ConfigurationError(f"items can be streamed from a list, or from an object with one list in it; {whole.name}: {found}")
 
 
 def _reader(whole: Target[Any], key: str | None, rules: Rules) -> tuple[Any, Callable[[JSON], Any] | None]:

@@ -26,7 +26,7 @@ class Rules:
 def open_model(model: type[BaseModel], values: dict[str, Any]) -> BaseModel:
     """An instance with these fields; the others are None, defaults too: a default shown early might not stay.
 
-    `model_fields_set` says which are there. Nothing of the user's runs: no validator, no `model_post_init`. Private attributes
+    `model_fields_set` says which are there. No code of the user runs: no validator, no `model_post_init`. Private attributes
     have their defaults. Computed fields are computed when they are looked at, and None where that fails for want of a field.
     """
     value = model.__new__(_shown(model))

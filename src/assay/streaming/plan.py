@@ -23,12 +23,12 @@ class Plan(Generic[T]):
 
 
 def plan(task: Task[T], stream_mode: StreamMode | str, *, chosen: bool = False) -> Plan[T]:
-    """The task in a mode that this server streams, as far as it has one. `ConfigurationError` for an unknown `stream_mode`.
+    """The task in a mode that this server streams, as far as it has one. Raises `ConfigurationError` for an unknown `stream_mode`.
 
     `chosen`: the user named the mode. It is streamed in that one: should the server refuse it, it is stepped down then.
     """
     if stream_mode not in ("step_down", "once"):
-        raise ConfigurationError(f"stream_mode {stream_mode!r} is none: use 'step_down' or 'once'")
+        raise ConfigurationError(f"stream_mode must be one of step_down, once; got {stream_mode!r}")
     best, able = task.modes.best, task.profile.stream_modes
     if best in able:
         return Plan(replace(task, modes=task.modes.only(able[able.index(best) :])), streamed=True)

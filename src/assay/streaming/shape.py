@@ -24,7 +24,7 @@ from assay.types import JSON
 
 Key: TypeAlias = str | int
 Check: TypeAlias = Callable[[JSON, Mapping[str, Any], Rules], Any]
-"""Checks a finished entry, given the checked entries before it; `ValidationError` when it is none."""
+"""Checks a finished entry, given the checked entries before it; raises `ValidationError` when it is not valid."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Checks that end: how many steps one may take."""
+"""Bounded checks: how many steps one may take."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _left: ContextVar[list[int]] = ContextVar("left")
 
 
 class Endless(Exception):  # noqa: N818  # a signal within the house
-    """A check was stopped: it would have gone on for ever, or nearly. The message says why."""
+    """A check was stopped: it would have taken forever, or nearly. The message says why."""
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Checker(Protocol):
 class Target(Generic[T]):
     """What is to be extracted. Build one with `target`.
 
-    A model always writes a JSON object, because most servers demand one. So a type whose JSON is none, as `list[int]`,
+    A model always writes a JSON object, because most servers demand one. So a type whose JSON is not an object, such as `list[int]`,
     travels as the only value of an object, under the key `wrapper`; schema, problems and examples are those of the
     object, values are bare.
     """
@@ -73,7 +73,7 @@ class Target(Generic[T]):
     def parse(self, text: str, *, context: Any = None) -> T:
         """The value in a text that is plain JSON and fits without any conversion; else `Invalid`, without problems.
 
-        The quick way for good replies: one pass over the text, about the cost of pydantic alone. It is always exact. When it fails, decode the text and `validate` the data to learn why.
+        The fast path for good replies: one pass over the text, about the cost of pydantic alone. It is always exact. When it fails, decode the text and `validate` the data to learn why.
         It runs the user's validators: with `has_validators`, skip it if they must not run twice.
         """
         return self._bare(self.checker.parse(text, context))
@@ -109,7 +109,7 @@ class Target(Generic[T]):
             self.checker.validate(data, written(data), strict=not self.has_validators, context=None)
         except Invalid as invalid:
             wrong = "; ".join(map(str, invalid.problems[:3]))
-            hint = "" if _is_json(value) else " (as the type dumps it by alias; or give plain JSON data instead)"
+            hint = "" if _is_json(value) else " (as dumped by alias; or give plain JSON data instead)"
             raise ConfigurationError(f"an example does not fit {self.name}: {wrong}{hint}") from invalid
         return data
 

@@ -1,6 +1,6 @@
 """JSON Schemas as targets: checked by jsonschema, in the draft that the schema names.
 
-This room, and jsonschema with it, is imported only when a target is a JSON Schema: that takes longer than importing all the rest.
+This module, and jsonschema with it, is imported only when a target is a JSON Schema: that takes longer than importing everything else.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _unwrapped(data: JSON, wrapper: str, schema: JSONObject) -> tuple[Problem, .
 
 
 def build(schema: JSONObject, name: str) -> Plain:
-    """A checker for a schema; `SchemaError` says where the schema is none, or refers to what is not in it."""
+    """A checker for a schema. Raises `SchemaError` with the place where the schema is not valid, or refers to something that is not in it."""
     measured(schema)
     draft = _draft(schema, name)
     # Else jsonschema would go on without our keywords where a reference leads back to the root.
@@ -102,7 +102,7 @@ def build(schema: JSONObject, name: str) -> Plain:
 
 
 def _why(error: exceptions.SchemaError) -> str:
-    return f"{error.instance!r} is a pattern that cannot be read: {error.cause}" if error.cause is not None else error.message
+    return f"{error.instance!r} is not a valid pattern: {error.cause}" if error.cause is not None else error.message
 
 
 def _draft(schema: JSONObject, name: str) -> type[Validator]:
@@ -113,7 +113,7 @@ def _draft(schema: JSONObject, name: str) -> type[Validator]:
         for uri in REGISTRY:
             if re.sub(r"^https?://", "", uri).rstrip("#/") == address:
                 return validators.validator_for({"$schema": uri})
-    raise SchemaError(f"{name}: no JSON Schema draft is known as {named!r}", path="/$schema")
+    raise SchemaError(f"{name}: {named!r} is not a known JSON Schema draft", path="/$schema")
 
 
 _NEWEST = "https://json-schema.org/draft/2020-12/schema"

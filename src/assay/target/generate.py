@@ -30,11 +30,13 @@ def build(type_: Any, name: str) -> tuple[TypeAdapter[Any], JSONObject]:
         take_texts(adapter)
     except PydanticUndefinedAnnotation as error:
         raise SchemaError(
-            f"{name} refers to {error.name!r}, which is not defined where it can be seen: define it first, or call model_rebuild()",
+            f"{name} refers to {error.name!r}, which is not defined in a visible scope: define it first, or call model_rebuild()",
             path=error.name or "",
         ) from error
     except NameError as error:
-        raise SchemaError(f"{name}: {error}: define it first, where the class can see it", path=error.name or "") from error
+        raise SchemaError(
+            f"{name}: {error}: define it first, in a scope that the class can see", path=error.name or ""
+        ) from error
     except _Impossible as error:
         raise SchemaError(f"{name} has no JSON Schema: {error}", path=error.path) from error
     except PydanticUserError as error:
@@ -62,7 +64,7 @@ def _models(type_: Any) -> Iterator[type[BaseModel]]:
 
 
 def _callers() -> Mapping[str, Any]:
-    """The local names of the calling functions, inner ones first: where a model defined in a function finds its kin."""
+    """The local names of the calling functions, inner ones first: where a model defined in a function finds the classes beside it."""
     found: dict[str, Any] = {}
     frame = sys._getframe(1)  # noqa: SLF001  # the only way there is
     while frame is not None:
@@ -187,7 +189,7 @@ class _Generator(GenerateJsonSchema):
         return self._named(super().dataclass_args_schema(schema), [(field["name"], field) for field in schema["fields"]])
 
     def _named(self, made: JsonSchemaValue, fields: Iterable[tuple[str, Any]]) -> JsonSchemaValue:
-        """With the keys that a class takes beside those of its schema: further aliases, and names of fields that have one."""
+        """With the keys that a class accepts besides those of its schema: further aliases, and names of fields that have one."""
         by_name = self._config.validate_by_name or self._config.populate_by_name
         names: set[str] = set()
         for name, field in fields:

@@ -23,7 +23,7 @@ class JSONSchema:
         """The schema itself. A file that is missing or holds something else is a `SchemaError`."""
         schema = _read(self.source) if isinstance(self.source, Path) else self.source
         if not isinstance(schema, dict):
-            raise SchemaError(f"{self._called}: a JSON Schema is an object, not {type(schema).__name__}")
+            raise SchemaError(f"{self._called}: a JSON Schema must be an object, not {type(schema).__name__}")
         return schema
 
     @property
@@ -40,8 +40,8 @@ def _read(path: Path) -> JSON:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SchemaError(f"{path}: cannot be read: {error.strerror}") from error
+        raise SchemaError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise SchemaError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+        raise SchemaError(f"{path} is not UTF-8 text (byte {error.start})") from error
     except ValueError as error:
-        raise SchemaError(f"{path}: is not JSON: {error}") from error
+        raise SchemaError(f"{path} is not JSON: {error}") from error

@@ -100,12 +100,14 @@ def _field(way: Way, field: JSON, owner: JSONObject, root: JSONObject) -> Iterat
     schema = resolve(field, root)
     if required and not null and _said_by_texts(schema):
         yield Finding(
-            join(way), "required", f"{name} is required and may not be null: a text that does not say it invites a guess"
+            join(way),
+            "required",
+            f"{name} is required and may not be null: the model has to guess when the text does not say it",
         )
     if not required and not null and "default" not in schema and "default" not in (field if isinstance(field, dict) else {}):
         yield Finding(join(way), "optional", f"{name} may be left out but not be null: models write null, so allow it")
     if required and null and isinstance(field, dict) and "default" in field:
-        yield Finding(join(way), "optional", f"{name} is required and has a default: it is one or the other")
+        yield Finding(join(way), "optional", f"{name} is required and has a default: choose one")
     if null and schema.get("type") == "string" and schema.get("default") == "":
         yield Finding(join(way), "optional", f'{name} may be null and "": two ways to say nothing')
 
@@ -143,10 +145,10 @@ def _deep(schema: JSON, known: Mapping[str, int]) -> int:
 def _depth(root: JSONObject) -> Iterator[Finding]:
     definitions = Definitions.of(root)
     if (deep := _levels(root, definitions)) > DEPTH_LIMIT:
-        yield Finding("", "deep", f"{deep} objects within each other: small models lose their way below {DEPTH_LIMIT}")
+        yield Finding("", "deep", f"{deep} nested objects: small models get lost below {DEPTH_LIMIT}")
     if looped := sorted(definitions.looped):
         yield Finding(
-            looped[0].removeprefix("#"), "recursive", "a type within itself: without a limit, small models may never end"
+            looped[0].removeprefix("#"), "recursive", "a recursive type: without a limit, small models may never stop"
         )
 
 

@@ -21,7 +21,7 @@ SECONDS = 1.0
 
 @lru_cache(maxsize=4096)
 def searcher(pattern: str) -> Callable[[str], bool]:
-    """Whether a text has a match, as a function; `ValueError` says what in the pattern no engine takes."""
+    """Whether a text has a match, as a function; raises `ValueError` with the part of the pattern that no engine supports."""
     pattern = _in_other_words(pattern)
     if not _SETS.search(pattern):
         try:
@@ -39,7 +39,7 @@ def searcher(pattern: str) -> Callable[[str], bool]:
         try:
             return compiled.search(text, timeout=SECONDS) is not None
         except TimeoutError as error:
-            raise Endless(f"the pattern {pattern} runs too long over it") from error
+            raise Endless(f"the pattern {pattern} takes too long on it") from error
 
     return search
 

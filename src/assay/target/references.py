@@ -75,10 +75,10 @@ def _lookup(resolver: Any, here: tuple[str, str], way: Way, name: str) -> Any:
     try:
         target = resolver.lookup(ref)
     except (Unresolvable, ValueError) as error:
-        why = "there is no such place" if ref.startswith("#") else "nothing is fetched: put what it refers to under $defs"
+        why = "it does not exist" if ref.startswith("#") else "nothing is downloaded: put its target under $defs"
         raise _wrong(name, (*way, keyword), ref, why) from error
     if not isinstance(target.contents, dict | bool):
-        raise _wrong(name, (*way, keyword), ref, "what stands there is no schema")
+        raise _wrong(name, (*way, keyword), ref, "its target is not a schema")
     return target
 
 
@@ -94,7 +94,7 @@ def _check_ends(onward: dict[int, list[int]], ways: dict[int, Way], name: str) -
     except CycleError as error:
         path = join(next(_ways(error.args[1], ways)))
         raise SchemaError(
-            f"{name}: {path or 'the root'} leads back to itself without end: the same value would be checked again and again",
+            f"{name}: {path or 'the root'} refers back to itself endlessly: the same value would be checked again and again",
             path=path,
         ) from error
     steps: dict[int, int] = {}
@@ -103,7 +103,8 @@ def _check_ends(onward: dict[int, list[int]], ways: dict[int, Way], name: str) -
         if steps[part] > STEPS_LIMIT:
             path = join(ways.get(part, ()))
             raise SchemaError(
-                f"{name}: {path or 'the root'} takes more than {STEPS_LIMIT} steps to check: it doubles", path=path
+                f"{name}: {path or 'the root'} takes more than {STEPS_LIMIT} steps to check: its size doubles with each reference",
+                path=path,
             )
 
 

@@ -1,4 +1,4 @@
-"""Types whose JSON is no object travel as the only value of one: most servers demand an object at the root."""
+"""Types whose JSON is not an object travel as the only value of one: most servers demand an object at the root."""
 
 from __future__ import annotations
 

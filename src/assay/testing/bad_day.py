@@ -1,4 +1,4 @@
-"""Faults by name: what servers and models do on a bad day, to see what a pipeline makes of it."""
+"""Faults by name: what servers and models do on a bad day, to see how a pipeline copes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _JSON = {"content-type": "application/json"}
 class Fault:
     """One kind of fault, and when it strikes. Written as text: `rate_limit(after=2)`, `truncate(0.3)`, `fence`.
 
-    `share` of the requests meet it (1.0: all), not before `after` requests went by, and `times` at most (None: without end).
+    `share` of the requests meet it (1.0: all), not before `after` requests went by, and `times` at most (None: without limit).
     """
 
     name: str
@@ -49,13 +49,13 @@ class Fault:
         """The fault that a text names. Raises `ConfigurationError`."""
         found = _CALL.match(text.strip())
         if found is None:
-            raise ConfigurationError(f"a fault is written like rate_limit(after=2) or fence; got {text!r}")
+            raise ConfigurationError(f"a fault must be written like rate_limit(after=2) or fence; got {text!r}")
         given: dict[str, Any] = {}
         for part in filter(None, (part.strip() for part in (found["arguments"] or "").split(","))):
             key, equals, value = part.partition("=")
             name = key.strip() if equals else "value"
             if name not in ("value", "after", "times", "share") or name in given:
-                raise ConfigurationError(f"{text!r}: a fault takes one value, and after=, times= and share=; got {part!r}")
+                raise ConfigurationError(f"{text!r}: a fault may have one value, and after=, times= and share=; got {part!r}")
             given[name] = _value(value if equals else key)
         return cls(found["name"], **given)
 
@@ -168,7 +168,7 @@ KINDS = (*_ANSWERS, *_CHANGES, "slow")
 
 @dataclass(slots=True)
 class _Struck:
-    """How a fault has fared so far."""
+    """What a fault has done so far."""
 
     fault: Fault
     seen: int = 0
@@ -216,7 +216,7 @@ def faults(*given: str | Fault, seed: int = 0) -> Iterator[None]:
 
     `rate_limit(seconds)`, `too_large`, `overloaded` and `reset` come in place of an answer; `truncate(share)`, `fence`, `prose`,
     `think`, `ignore_schema` and `wrong_value(path)` change what the model said; `slow(seconds)` waits first. The same seed gives
-    the same bad day, as long as requests come one after the other. Raises `ConfigurationError` for a fault that there is not.
+    the same bad day, as long as requests come one after the other. Raises `ConfigurationError` for an unknown fault.
     """
     kinds = [fault if isinstance(fault, Fault) else Fault.parse(fault) for fault in given]
     day = _BadDay(tuple(_Struck(fault) for fault in kinds), random.Random(seed))  # noqa: S311  # a rehearsal, no secret

@@ -1,4 +1,4 @@
-"""A closed door: while it stands, nothing reaches a network or loads a model unnoticed."""
+"""A closed door: while it is closed, nothing reaches a network or loads a model unnoticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model that answers as it is told: for tests of code that extracts."""
+"""A model that answers as it is told, for tests of code that extracts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _DOCUMENT = re.compile(r"<(document(?:-\d+)?)>\n(?P<text>.*)\n</\1>", re.DOTALL)
 
 
 class NoAnswerError(AssayError):
-    """A fake model was asked for what it was not told."""
+    """A fake model was asked for something that it has no answer for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +48,17 @@ class FakeModel:
 
     `answers` is a function from the text to a value, a sequence of values used one after the other, a mapping from texts
     to values, or None: then the answer is made up from the schema, valid, and the same for the same `seed` and text. A value
-    is anything that JSON can say, a pydantic model or dataclass included; a `str` is what the model says to the letter, so that
+    is anything that JSON can say, a pydantic model or dataclass included; a `str` is the model's exact reply, so that
     a test can try broken JSON. To a question about parts of an answer, functions and mappings give those parts of their value.
 
-    Every question is kept in `asked`. One that there is no answer to is a `NoAnswerError`. It may be used from many threads.
+    Every question is kept in `asked`. One without an answer is a `NoAnswerError`. It may be used from many threads.
     """
 
     profile = Profile(modes=(Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT), stream_modes=(Mode.JSON_SCHEMA, Mode.JSON, Mode.TEXT))
 
     def __init__(self, answers: Answers = None, *, name: str = "fake", seed: int = 0) -> None:
         if isinstance(answers, str | bytes):
-            raise ConfigurationError("answers is a function, a list, a mapping or None; for one answer write [answer]")
+            raise ConfigurationError("answers must be a function, a list, a mapping or None; for one answer write [answer]")
         self.name = name
         self.asked: list[Question] = []
         self._answers, self._seed = answers, seed

@@ -17,7 +17,7 @@ from assay.testing.acts import Acting
 from assay.testing.tape import Asked, Interaction
 
 Record: TypeAlias = Literal["none", "once", "new", "all"]
-"""`none`: only play; `once`: record when there is no cassette yet; `new`: record what is missing; `all`: record anew."""
+"""`none`: only play; `once`: record when there is no cassette yet; `new`: record what is missing; `all`: record everything again."""
 
 SHOWN = 3
 """Differences that a miss names."""
@@ -80,7 +80,7 @@ class Cassette:
             return f"{self.path} has no recorded answer, and nothing is recorded: {how}"
         known = [interaction.asked for interaction in self.interactions]
         if (times := known.count(asked)) > 0:
-            return f"{self.path}: all {times} recorded answers to {asked.method} {asked.path} were played already: {how}"
+            return f"{self.path}: all {times} recorded answers to {asked.method} {asked.path} have already been played: {how}"
         nearest = min(known, key=lambda other: len(asked.differs(other)))
         places = asked.differs(nearest)
         more = f"\n  and {len(places) - SHOWN} more" if len(places) > SHOWN else ""

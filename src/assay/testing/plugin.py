@@ -1,4 +1,4 @@
-"""The pytest plugin: no test asks a network or a model unnoticed, and cassettes are a fixture.
+"""The pytest plugin: no test reaches a network or a model unnoticed, and cassettes are a fixture.
 
 Loaded by pytest in every run where assay is installed, so it imports nothing but what it needs to close the door.
 """
@@ -24,8 +24,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--assay-record",
         choices=RECORD,
         default="none",
-        help="what the fixture `cassette` does: none only plays (the default), once records where there is no cassette, "
-        "new records what is missing, all records anew",
+        help="what the fixture `cassette` does: none only plays (the default), once records if there is no cassette, "
+        "new records what is missing, all records everything again",
     )
     parser.addini(
         "assay_network",
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     for mark in (
-        "cassette(path, record): play the answers in this file, relative to the test's; record as with --assay-record",
+        "cassette(path, record): play the answers in this file, relative to the test file; record as with --assay-record",
         "assay_network: this test may reach the network through assay",
         "assay_model: this test may run the embedded model",
     ):

@@ -68,7 +68,7 @@ class Interaction:
 
 
 def read(path: Path) -> list[Interaction]:
-    """The interactions of a cassette. Raises `ConfigurationError` for a file that is none."""
+    """The interactions of a cassette. Raises `ConfigurationError` for a file of another kind."""
     try:
         documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
         return [_loaded(document) for document in documents if document is not None]

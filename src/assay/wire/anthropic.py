@@ -1,4 +1,4 @@
-"""Anthropic's Messages: `POST /v1/messages`, also as the hosts of Azure and Bedrock speak it.
+"""Anthropic's Messages: `POST /v1/messages`, also at the hosts of Azure and Bedrock.
 
 Sources: the types of Anthropic's SDK 2.14, its documentation as of November 2026, recorded traffic. Since the API version
 2026-10-21 no `temperature` is taken, `max_tokens` is required, and a conversation ends with the user's turn.
@@ -128,9 +128,9 @@ def _constrain(body: JSONObject, call: Call) -> JSONObject:
         case Mode.TEXT:
             return {}
         case Mode.JSON:
-            raise ConfigurationError("Anthropic's Messages have no JSON mode: mode must be json_schema, tools or text")
+            raise ConfigurationError("mode must be one of json_schema, tools, text: Anthropic's Messages API has no JSON mode")
     if call.schema is None:
-        raise ConfigurationError(f"mode {call.mode} sends a schema, and the call has none")
+        raise ConfigurationError(f"mode {call.mode} needs a schema, but the call has none")
     if call.mode is Mode.JSON_SCHEMA:
         return {"format": {"type": "json_schema", "schema": call.schema}}
     body["tools"] = [{"name": call.name, "input_schema": {"type": "object", **call.schema}}]

@@ -47,7 +47,7 @@ def _not_json(body: bytes, error: ValueError) -> APIResponseError:
         return APIResponseError(f"the answer is not UTF-8: byte {wrong.start} is {body[wrong.start]:#04x}", code="invalid_utf8")
     if text.lstrip().startswith(("{", "[")):
         return APIResponseError(f"the answer's JSON is cut off or broken: {error}", code="invalid_json", body=text)
-    return APIResponseError(f"the answer is no JSON: {excerpt(text)}", code="not_json", body=text)
+    return APIResponseError(f"the answer is not JSON: {excerpt(text)}", code="not_json", body=text)
 
 
 def objects(value: JSON) -> list[JSONObject]:
@@ -65,19 +65,19 @@ def text_or_none(value: JSON) -> str | None:
 
 
 def count(value: JSON) -> int:
-    """A number of tokens; 0 for what is none."""
+    """A number of tokens; 0 for anything else."""
     if type(value) is int and 0 <= value <= MOST_TOKENS:  # nearly always: every answer has six
         return value
     return int(amount(value, MOST_TOKENS) or 0)
 
 
 def amount(value: JSON, most: float) -> float | None:
-    """A number that can be one; what is negative, not finite or beyond all measure was not said."""
+    """A number that can be one; a negative, infinite or absurdly large one counts as not given."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most else None
 
 
 def answer_in(reasoning: str | None) -> str | None:
-    """The answer that a server took for reasoning: all of it is JSON, and there is nothing else."""
+    """The answer that a server took as reasoning: all of it is JSON, and there is nothing else."""
     begins = (reasoning or "").lstrip()[:3]
     return reasoning if begins.startswith(("{", "[")) or begins == "```" else None
 

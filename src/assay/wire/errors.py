@@ -76,7 +76,7 @@ _WORD_FOR = {
 }
 """The `code` of an error of those vendors whose bodies have none: Anthropic, Google."""
 
-_PLAIN = {407: "the proxy asks for a user name and a password: put them into the URL of the proxy variable"}
+_PLAIN = {407: "the proxy asks for a user name and a password: put them in the URL of the proxy variable"}
 """Of statuses that do not come from the API."""
 
 _BUDGET_EATEN = "max completion tokens reached"
@@ -161,7 +161,7 @@ def _build(status: int, message: str, inner: JSONObject, body: JSON, response: E
 
 
 def _wait(inner: JSONObject, headers: Mapping[str, str], message: str, reason: Reason | None) -> float | None:
-    """Seconds that the server asks to wait. Gemini names some also when a day's quota is used up: they would be in vain."""
+    """Seconds that the server asks to wait. Gemini also names some when a day's quota is used up: waiting would be useless."""
     details = inner.get("details")
     for detail in details if isinstance(details, list) else ():
         if isinstance(detail, dict) and isinstance(delay := detail.get("retryDelay"), str):
@@ -237,4 +237,4 @@ def _json(body: bytes) -> JSON:
 def _page(headers: Mapping[str, str], text: str) -> str:
     kind = headers.get("content-type", "no content type")
     words = excerpt(text)
-    return f"the answer is no JSON ({kind}): {words}" if words else f"the answer has no body ({kind})"
+    return f"the answer is not JSON ({kind}): {words}" if words else f"the answer has no body ({kind})"

@@ -113,7 +113,7 @@ def _constrain(body: JSONObject, call: Call) -> JSONObject:
         case Mode.JSON:
             return {"responseMimeType": "application/json"}
     if call.schema is None:
-        raise ConfigurationError(f"mode {call.mode} sends a schema, and the call has none")
+        raise ConfigurationError(f"mode {call.mode} needs a schema, but the call has none")
     if call.mode is Mode.JSON_SCHEMA:
         return {"responseMimeType": "application/json", "responseJsonSchema": call.schema}
     body["tools"] = [{"functionDeclarations": [{"name": call.name, "parametersJsonSchema": call.schema}]}]

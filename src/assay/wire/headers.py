@@ -25,7 +25,7 @@ _ANTHROPIC = frozenset(f"anthropic-ratelimit-{resource}-limit" for resource in (
 LONGEST = 1e9
 """Seconds, 31 years: a longer wait is this long, so that it can be added to any clock."""
 _EPOCH = 1e9
-"""More seconds than anyone waits: a moment since 1970, as some gateways write it."""
+"""More seconds than anyone waits: it is a time since 1970, as some gateways write it."""
 _NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
 _IN_MESSAGE = re.compile(rf"try again in ((?:{_PART})+)", re.IGNORECASE)
 
@@ -43,10 +43,10 @@ def duration(text: str) -> float | None:
 
 
 def wait_asked(headers: Mapping[str, str], message: str = "") -> float | None:
-    """Seconds that a refusing server asks to wait, from whichever place says so; None when it says nothing usable.
+    """Seconds that a refusing server asks to wait, from whichever place says so; None when there is nothing usable.
 
     In order: `retry-after-ms`, `retry-after` (seconds or a date), the message (`Please try again in 1m0.36s`), and, where there is
-    no `retry-after` at all, the `x-ratelimit-reset-*` of what is used up. A wait that is zero, negative or unreadable is not said.
+    no `retry-after` at all, the `x-ratelimit-reset-*` of what is used up. A wait that is zero, negative or unreadable counts as not given.
     """
     for wait in (_milliseconds(headers), _retry_after(headers), _in_message(message)):
         if wait is not None and wait > 0:
@@ -86,7 +86,7 @@ def _anthropic(headers: Mapping[str, str]) -> RateLimits:
 
 
 def _until(moment: str) -> float | None:
-    """Seconds until a moment in RFC 3339, 0 when it is past; None when it is none."""
+    """Seconds until a moment in RFC 3339, 0 when it is past; None when it is not a time."""
     try:
         return min(max(0.0, datetime.fromisoformat(moment).timestamp() - time.time()), LONGEST)
     except (ValueError, OverflowError):

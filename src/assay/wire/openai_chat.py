@@ -88,7 +88,7 @@ def _constraint(call: Call, dialect: ChatCompletions) -> JSONObject:
         return {"response_format": {"type": "json_object"}}
     schema = call.schema
     if schema is None:
-        raise ConfigurationError(f"mode {call.mode} sends a schema, and the call has none")
+        raise ConfigurationError(f"mode {call.mode} needs a schema, but the call has none")
     match call.mode:
         case Mode.JSON_SCHEMA:
             named: JSONObject = {"name": call.name, "schema": schema}

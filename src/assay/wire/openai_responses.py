@@ -90,7 +90,7 @@ def _constraint(call: Call) -> JSONObject:
         case Mode.JSON:
             return {"text": {"format": {"type": "json_object"}}}
     if call.schema is None:
-        raise ConfigurationError(f"mode {call.mode} sends a schema, and the call has none")
+        raise ConfigurationError(f"mode {call.mode} needs a schema, but the call has none")
     if call.mode is Mode.JSON_SCHEMA:
         form = {"type": "json_schema", "name": call.name, "schema": call.schema, "strict": call.strict}
         return {"text": {"format": form}}

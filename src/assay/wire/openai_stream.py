@@ -38,7 +38,7 @@ class ChatChunks:
         return self._events.request_id
 
     def feed(self, piece: bytes) -> Iterator[JSONObject]:
-        """The chunks that `piece` completes. Raises the kin of `APIError` for an error in the stream, after the chunks before it."""
+        """The chunks that `piece` completes. Raises an `APIError` for an error in the stream, after the chunks before it."""
         for chunk in self._events.feed(piece):
             extra = groq_extra(chunk)
             if extra.get("error"):

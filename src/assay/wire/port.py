@@ -1,4 +1,4 @@
-"""The port of a wire protocol: what has to be known to speak to a server. A protocol is one file that has this, and a provider's row.
+"""The port of a wire protocol: what is needed to speak to a server. A protocol is one file that has this, and a provider's row.
 
 A wire holds no state: it is data of what a server's form of the protocol differs in, and pure functions over bytes.
 """
@@ -23,7 +23,7 @@ class Collector(Protocol):
         ...
 
     def feed(self, piece: bytes) -> Iterator[Delta]:
-        """What some more bytes of the body add. Raises the kin of `APIError` for an error in the stream, after what came before it."""
+        """What some more bytes of the body add. Raises an `APIError` for an error in the stream, after what came before it."""
         ...
 
     def reply(self, requests: int = 1, latency: float = 0.0) -> Reply:
@@ -48,7 +48,7 @@ class Wire(Protocol):
         """A `Reply` from a 200 answer, which took so many requests and seconds; its `finish_reason` is one of `stop`, `length`,
         `tool_calls`, `content_filter` wherever the server's word means that.
 
-        Raises the kin of `APIError` for an error object in it, `APIResponseError` for a body that is no answer.
+        Raises an `APIError` for an error object in it, `APIResponseError` for a body that is not an answer.
         """
         ...
 

@@ -1,9 +1,9 @@
-"""Why a server said no, in our own words: its status, codes and sentences become a `Reason`, here and nowhere else.
+"""Why a server refused, in our own words: its status, codes and sentences become a `Reason`, here and nowhere else.
 
 Known bodies: OpenAI's and those like it (`code`, `type`, `param`), Anthropic's (`type` alone), Google's (`status`, `details`), and the
 sentences of vLLM, SGLang, TGI, llama.cpp, LM Studio, Ollama, Mistral, OpenRouter, Together, Fireworks, Cerebras, DeepSeek, xAI, Bedrock.
 
-A message is clipped before anything is looked for in it, and every pattern takes a time that is linear in what it is given.
+A message is clipped before it is searched, and every pattern takes linear time.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ FAILS_EVERY_ROW = frozenset(
         Reason.TOKEN_LIMIT,
     }
 )
-"""Whatever the document, the server would answer the same."""
+"""The server would answer the same for any document."""
 FAILS_ONE_ROW = frozenset(
     {Reason.CONTEXT_TOO_LONG, Reason.REQUEST_TOO_LARGE, Reason.CONTENT_FILTER, Reason.GENERATION_REJECTED}
 )
-"""Another document may pass."""
+"""Another document may succeed."""
 
 GENERATION_CODES = frozenset({"json_validate_failed", "tool_use_failed"})
 """A 400 with one of these rejects what the model wrote, not the request."""

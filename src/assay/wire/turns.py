@@ -107,7 +107,7 @@ def _part(part: JSON) -> Part | None:
             return Text(text) if text.strip() else None
         case {"type": "image_url", "image_url": str(url) | {"url": str(url)}} | {"type": "input_image", "image_url": str(url)}:
             return image(url)
-    raise ConfigurationError(f"this server takes text and images; the source has a part of the type {kind!r}")
+    raise ConfigurationError(f"this server takes only text and images; the source has a part of the type {kind!r}")
 
 
 def image(url: str) -> Image:

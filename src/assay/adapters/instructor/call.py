@@ -36,7 +36,7 @@ from assay.types import Call, Message, Params, Reply
 MaxRetries: TypeAlias = int | Retrying | AsyncRetrying
 
 _KEPT = 128
-"""Targets and models that a client keeps compiled: more than programs have, fewer than one that makes them anew at each call."""
+"""Targets and models that a client keeps compiled: more than a program has, fewer than one that makes new ones at each call."""
 
 
 class Door:
@@ -55,12 +55,12 @@ class Door:
         """The client's own function, for calls without a `response_model`."""
         if self._manner is None:
             raise ConfigurationError(
-                "without a client there is no plain completion: give a response_model, or make a client with from_groq"
+                "a plain completion needs a client: give a response_model, or make a client with from_groq"
             )
         return self._functions[self._manner.functions[0]](**kwargs)
 
     def recorded(self, recorder: Recorder) -> Any:
-        """The client, what goes through it recorded; None without one."""
+        """The client, wrapped so that what goes through it is recorded; None without one."""
         return (
             lookalike({name: spy(function, recorder) for name, function in self._functions.items()})
             if self._functions
@@ -77,8 +77,8 @@ class Door:
     def _compile(self, whole: Target[Any], model: str | None, strict: bool) -> Task[Any]:
         if model_declares_async_validators(whole.annotation):
             raise ConfigurationError(
-                f"{whole.name} has async validators, which would be passed over: make them plain functions, or await the checks "
-                "yourself with the value that comes back"
+                f"{whole.name} has async validators, which would be skipped: make them plain functions, or await the checks "
+                "yourself with the returned value"
             )
         return compile_task(whole, replace(self._options, strict=strict), self._connection(model))
 
@@ -99,9 +99,9 @@ class Door:
         validators. `strict`: no coercion. `token_budget`: no attempt begins with so many tokens spent.
         """
         if messages is None:
-            raise TypeError("messages is missing: a list of chat messages")
+            raise TypeError("messages is missing: give a list of chat messages")
         if context is not None and kwargs.get("validation_context") is not None:
-            raise ConfigurationError("context and validation_context are two names of one thing: give one")
+            raise ConfigurationError("context and validation_context mean the same: give only one of them")
         context = context if context is not None else kwargs.pop("validation_context", None)
         kwargs.pop("validation_context", None)
         source = _settings(kwargs) + wording.read(
@@ -109,9 +109,7 @@ class Door:
         )
         budget = kwargs.pop("token_budget", None)
         if any(kwargs.pop(name, None) is not None for name in ("cache", "cache_ttl", "cache_namespace")):
-            raise ConfigurationError(
-                "there is no cache in this adapter yet: leave cache out and keep the values yourself, until answers can be stored"
-            )
+            raise ConfigurationError("this adapter has no cache yet: leave cache out and keep the values yourself")
         whole = target(_without_partial(response_model))
         model = kwargs.pop("model", None)
         referee = Referee(max_retries, hooks, whole.name, budget)
@@ -166,7 +164,7 @@ class Asking:
         return to_the_end(watch, conduct(planned.task, self.source, self._asking(send)), planned.note)
 
     def _asking(self, send: Callable[[Call], Flow[Reply]]) -> Callable[[Call], Flow[Reply]]:
-        """`send`, of which the user's rule is told before each request."""
+        """`send`, which tells the user's rule about each request before it is sent."""
 
         def told(call: Call) -> Flow[Reply]:
             self.referee.begin()
@@ -193,7 +191,7 @@ class Asking:
 
     @property
     def completion(self) -> Any:
-        """The last completion, as the client gave it."""
+        """The last completion, as the client returned it."""
         return self.recorder.completions[-1] if self.recorder.completions else None
 
     def error_of(self, error: Exception) -> Exception:
@@ -230,7 +228,7 @@ def _mode(mode: Mode | None) -> str:
 
 
 def _settings(kwargs: dict[str, Any]) -> tuple[Message, ...]:
-    """What the vendors' clients take beside the messages: Anthropic's `system`, genai's `config`. Gives the system message."""
+    """What the vendors' clients take besides the messages: Anthropic's `system`, genai's `config`. Gives the system message."""
     config = kwargs.pop("config", None) or kwargs.pop("generation_config", None)
     given = config if isinstance(config, Mapping) else vars(config) if config is not None else {}
     names = {"max_output_tokens": "max_tokens", "stop_sequences": "stop", "temperature": "temperature", "seed": "seed"}

@@ -218,7 +218,7 @@ def patch(client: Any = None, create: Callable[..., Any] | None = None, mode: Mo
     """Teach a client's own `chat.completions.create` (or a function like it) about `response_model`; gives the same client."""
     del provider  # read from the client's address
     if client is None and create is None:
-        raise ConfigurationError("what is to be patched? Give a client, or create= of one")
+        raise ConfigurationError("nothing to patch: give a client, or its create function as create=")
     patched = _patched(from_groq(client if create is None else _client_of(create), mode))
     if client is None:
         return patched

@@ -19,7 +19,7 @@ from assay.types import Usage
 
 
 class Recorder:
-    """Keeps one call's requests and answers, and tells the hooks of them."""
+    """Keeps one call's requests and answers, and tells the hooks about them."""
 
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
@@ -75,7 +75,7 @@ def spy(create: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
 
 
 def with_usage(completion: Any, usage: Usage) -> Any:
-    """A completion that tells the usage of all attempts, as Instructor's does; one of an unknown kind as it is."""
+    """A completion with the usage of all attempts, as Instructor's does; one of an unknown kind as it is."""
     sums = {name: getattr(usage, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
     if isinstance(completion, dict):
         return {**completion, "usage": {**(completion.get("usage") or {}), **sums}}
@@ -100,7 +100,7 @@ class RecordedTransport:
         return self._inner.open(request)
 
     def close(self) -> None:
-        """Nothing: the inner transport is not this one's."""
+        """Does nothing: the inner transport does not belong to this one."""
 
 
 class AsyncRecordedTransport:
@@ -118,7 +118,7 @@ class AsyncRecordedTransport:
         return await self._inner.open(request)
 
     async def aclose(self) -> None:
-        """Nothing: the inner transport is not this one's."""
+        """Does nothing: the inner transport does not belong to this one."""
 
 
 def _read(response: Response, recorder: Recorder) -> Response:

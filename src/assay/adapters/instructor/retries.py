@@ -23,7 +23,7 @@ class Referee:
     def __init__(self, rule: int | Retrying | AsyncRetrying, hooks: Hooks, title: str, token_budget: int | None) -> None:
         """`rule`: retries after the first attempt, or a tenacity object. `token_budget`: no attempt begins with so many spent."""
         if isinstance(rule, bool) or not (isinstance(rule, int) or hasattr(rule, "stop")):
-            raise ConfigurationError(f"max_retries is a number of times or a tenacity Retrying; got {rule!r}")
+            raise ConfigurationError(f"max_retries must be a whole number, 0 or more, or a tenacity Retrying; got {rule!r}")
         self._limit = max(rule, 0) + 1 if isinstance(rule, int) else None
         self._rule = (
             rule if not isinstance(rule, int) else Retrying(stop=stop_after_attempt(max(rule, 0) + 1), wait=wait_none())

@@ -23,11 +23,11 @@ def body_of(request: Request) -> JSONObject | Refused:
         return Refused({"message": f"the embedded model has no {request.url}", "type": "not_found_error", "status": 404})
     body: JSONObject = json.loads(request.body)
     if body.get("tools"):
-        return _refused("the embedded model calls no tools: use mode json_schema", "tools")
+        return _refused("the embedded model cannot call tools: use mode json_schema", "tools")
     if not body.get("messages"):
         return _refused("messages is empty", "messages")
     if any(isinstance(message, dict) and not _is_text(message.get("content")) for message in body["messages"]):
-        return _refused("the embedded model reads text alone: leave images and files out, or use a model that sees", "messages")
+        return _refused("the embedded model reads only text: leave images and files out, or use a vision model", "messages")
     form = body.get("response_format") or {}
     if isinstance(form, dict) and form.get("type") == "json_schema":
         schema = (form.get("json_schema") or {}).get("schema")
@@ -52,8 +52,8 @@ def _refused(message: str, param: str) -> Refused:
 def grammar(schema: JSONObject, room: int = 0) -> str:
     """A JSON Schema as the engine's llguidance grammar, for an answer about a document of `room` characters.
 
-    The engine's other way, `response_format`, ignores float bounds, patterns with classes, `multipleOf` and more without a
-    word. White space is not the model's to choose: small ones fall into endless runs of it. The same befalls their strings
+    The engine's other way, `response_format`, silently ignores float bounds, patterns with classes, `multipleOf` and
+    more. White space is not the model's to choose: small ones fall into endless runs of it. The same happens to their strings
     and lists, so those without a bound get one that an extracted value does not meet: about as long as the document.
     """
     room_for = bounded(schema, characters=max(200, room), items=max(8, room // 25))

@@ -1,13 +1,13 @@
 """One loaded model, shared by all in this process that use it: llama.cpp through `xllamacpp`.
 
-The engine takes chat-completions bodies and answers in chat-completions chunks. What it does that one would not expect
+The engine takes chat-completions bodies and answers in chat-completions chunks. Its surprising behaviour
 was measured, and decides the shape of this file:
 
 * A call blocks its thread and can be stopped only by its chunk callback, so every generation streams, on a thread of the
   engine's own, even when the answer is wanted whole.
 * It swallows what a callback raises, and reports errors in three ways: raised, returned, and as a chunk. Here they all
   become `Refused`.
-* It opens an HTTP listener by itself. It is given a secret that nobody knows, so that it answers nobody.
+* It opens an HTTP listener by itself. It is given a secret that nobody knows, so nobody can use it.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ PROMPT_BATCH = 128
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What makes two users share one loaded model: all of this equal."""
+    """Two users share one loaded model if all of this is equal."""
 
     path: Path
     name: str
-    """What answers say the model is."""
+    """The model's name in answers."""
     context: int = 4096
-    """Tokens that one prompt and its answer have together."""
+    """The context: tokens of one prompt and its answer together."""
     slots: int = SLOTS
     threads: int = 1
-    """Threads that compute. More of them than idle cores makes the engine slower by far: its threads wait by spinning."""
+    """Threads that compute. More of them than idle cores makes the engine far slower: its threads busy-wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The engine's error object for a request that it does not take."""
+    """The engine's error object for a request that it refuses."""
 
     error: JSONObject
 
@@ -78,11 +78,11 @@ class Generation:
         self.future.cancel()
 
     def fail(self, failure: Exception) -> None:
-        """Stop it, with an error for the one who waits."""
+        """Stop it, with an error for its caller."""
         self._failure = failure
 
     def run(self, server: Any) -> None:
-        """Generate, on a thread of the engine. The timeout counts from here: waiting for one's turn is no fault."""
+        """Generate, on a thread of the engine. The timeout counts from here: waiting in the queue does not count."""
         if self._timeout is not None:
             self._deadline = time.monotonic() + self._timeout
         body = {**self._body, "stream": True, "return_progress": True, "stream_options": {"include_usage": True}}
@@ -98,7 +98,7 @@ class Generation:
         try:
             if time.monotonic() > self._deadline:
                 self._failure = APITimeoutError(
-                    f"the embedded model gave no whole answer within {self._timeout:g} s", code="timeout"
+                    f"the embedded model gave no complete answer within {self._timeout:g} s", code="timeout"
                 )
             if self._cancelled or self._failure is not None:
                 return True
@@ -121,7 +121,7 @@ class Engine:
         self._server: Any = None
         self._closed = False
         self.left = False
-        """Whether this is the child of a process that loaded it: its threads stayed there."""
+        """Whether this is a fork of the process that loaded it, without its threads."""
         self._lock = threading.RLock()
         self._running: set[Generation] = set()
         self._threads = ThreadPoolExecutor(settings.slots, thread_name_prefix=f"assay {settings.name}")
@@ -214,7 +214,7 @@ def _serve(settings: EngineSettings) -> Any:
         return xllamacpp.Server(params)
     except RuntimeError as error:
         raise ConfigurationError(
-            f"{settings.path} does not load: it is damaged, or a kind of model that the installed xllamacpp does not know"
+            f"{settings.path} cannot be loaded: it is damaged, or of a kind that the installed xllamacpp does not support"
         ) from error
 
 
@@ -225,7 +225,7 @@ def xllamacpp_module() -> Any:
     except ImportError:
         raise ConfigurationError(
             'the embedded model needs an extra: pip install "assay[local]"\n'
-            "or set GROQ_API_KEY (or another provider's key) to use a model of theirs"
+            "or set GROQ_API_KEY (or another provider's key) to use a hosted model"
         ) from None
     return xllamacpp
 
@@ -249,7 +249,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def acquire(settings: EngineSettings) -> Engine:
-    """The engine for these settings, one per process; every `acquire` wants one `release`."""
+    """The engine for these settings, one per process; every `acquire` needs one `release`."""
     xllamacpp_module()
     with _sharing:
         engine, users = _shared.get(settings) or (Engine(settings), 0)

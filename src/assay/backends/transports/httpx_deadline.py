@@ -1,11 +1,11 @@
 """The deadline of a whole request that an `httpx.Client` makes: httpx's own timeouts only limit the time between two bytes.
 
 Each phase (waiting for a place in the pool, connecting, writing, reading) begins with what is left of the total as its timeout.
-That is exact in silence. A trickle outlasts it: so past the deadline the request's socket is shut down, which wakes a blocked read.
+That is exact when nothing arrives. A slow trickle outlasts it: so past the deadline the request's socket is shut down, which wakes a blocked read.
 
-Which socket that is, httpx says when it opens a connection (its `trace` extension) and when an answer's head has come
+httpx reports the socket when it opens a connection (its `trace` extension) and when an answer's head has come
 (`network_stream`), not while a head is awaited on a connection from the pool. But it sets a request's timeout on the socket that
-it uses. So no two requests are given the same timeout, and among the sockets that were seen the one that bears it is the request's.
+it uses. So no two requests are given the same timeout, and among the sockets that were seen the one that has it is the request's.
 
 What is not cut, and ends by a phase's timeout: looking up a name, connecting to several addresses in turn, and a trickle over
 a transport of the user's own that shows no sockets. A connection of HTTP/2 is shared between requests, and not cut either.
@@ -26,9 +26,9 @@ import httpx
 from assay.backends.transports.watchdog import Deadline
 
 GRACE = 0.1
-"""Seconds past the limit before a request is cut: in plain silence httpx's own timeout comes first, and cleans up best."""
+"""Seconds past the limit before a request is cut: when nothing arrives httpx's own timeout comes first, and cleans up best."""
 STEP = 1e-8
-"""Seconds between the timeouts of two requests: a socket counts them by 1e-9."""
+"""Seconds between the timeouts of two requests: a socket counts them in steps of 1e-9."""
 PER_MILLISECOND = 100_000
 """Such steps: a timeout is whole milliseconds and the number of its request."""
 OPENED = (".connect_tcp.complete", ".connect_unix_socket.complete", ".start_tls.complete")
@@ -66,7 +66,7 @@ class HttpxDeadline(Deadline):
         return steps * STEP
 
     def reaches(self, stream: Any) -> bool:
-        """Whether the request's connection, that has this stream, can be cut. Its socket is known from then on."""
+        """Whether the request's connection, which has this stream, can be cut. Its socket is known from then on."""
         sock = None if stream is None else stream.get_extra_info("socket")
         if not isinstance(sock, socket.socket):
             return False

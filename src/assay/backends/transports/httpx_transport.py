@@ -1,7 +1,7 @@
 """Transports over an `httpx` client that the user brings: its proxies, TLS, hooks and transport settings then apply.
 
 The client stays the user's: closing one of these does not close it. A blocking request is made in the thread that calls, where its
-event hooks run too. `Request.timeout` is a total here, which httpx has not: an awaited request is cancelled at its deadline, a
+event hooks run too. `Request.timeout` is a total here, which httpx does not have: an awaited request is cancelled at its deadline, a
 blocking one loses its connection (`assay.backends.transports.httpx_deadline`).
 """
 
@@ -36,7 +36,7 @@ from assay.errors import APIResponseError, AssayError
 from assay.flow.effects import Request, Response
 
 FAILURES = (httpx.HTTPError, httpx.InvalidURL, RuntimeError, OSError, UnicodeEncodeError)
-"""What a client and its transport raise when no answer comes. What else a hook of the user's raises is the user's."""
+"""What a client and its transport raise when no answer comes. Anything else that a user's hook raises is passed on."""
 DRAIN = 0.02
 """Seconds that closing an unfinished response may wait for its end, the last chunk after `[DONE]`: its connection is kept then."""
 
@@ -65,7 +65,7 @@ class HttpxTransport:
             raise
 
     def close(self) -> None:
-        """The client is the user's, and stays open."""
+        """Does nothing: the client belongs to the user and stays open."""
         self._watchdog.close()
 
     def _open(self, request: Request, deadline: HttpxDeadline) -> HttpxIncoming:
@@ -142,12 +142,12 @@ class AsyncHttpxTransport:
             raise
 
     async def aclose(self) -> None:
-        """Nothing: the client is the user's."""
+        """Does nothing: the client belongs to the user."""
 
 
 class _Begin(dict[str, float]):
-    """httpx's timeouts, which it looks up when a phase begins. A wait for a free connection is none of the network's: what the
-    request may take counts from its end.
+    """httpx's timeouts, which it looks up when a phase begins. Waiting for a free connection is not the network's fault: the
+    request's time counts from the end of that wait.
     """
 
     def __init__(self, within: asyncio.Timeout, seconds: float) -> None:
@@ -240,7 +240,7 @@ def _failure(error: Exception, request: Request) -> AssayError:
         case TimeoutError() | httpx.TimeoutException():
             return timed_out(request)
         case httpx.InvalidURL():  # ours is one: httpx parses a redirect's too, though it is not to follow it
-            return APIResponseError(f"{host(request)} redirects to what is no URL: {error}", code="redirect")
+            return APIResponseError(f"{host(request)} redirects to something that is not a URL: {error}", code="redirect")
         case httpx.UnsupportedProtocol() | httpx.LocalProtocolError() | UnicodeEncodeError():
             return cannot_be_sent(request)
         case httpx.ProxyError():

@@ -1,7 +1,7 @@
-"""Opened responses: what every transport does with a body, whoever brings its bytes.
+"""Opened responses: what every transport does with a body.
 
 A transport says how raw bytes are pulled and how the response is closed; unpacking, the size limit and the reading of a whole body
-are done here. The blocking and the awaited form differ in nothing but the awaiting.
+are done here. The blocking and the awaited form differ only in the awaiting.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from assay.backends.transports.unpack import unpacker
 from assay.flow.effects import Response
 
 LONGEST = 1e6
-"""Seconds, eleven days: the longest timeout that every platform's clocks can count. A longer or infinite one is this long."""
+"""Seconds, eleven days: the longest timeout that every platform's clocks can count. A longer or infinite one is cut to this."""
 
 
 class Body(ABC):

@@ -1,4 +1,4 @@
-"""The end of a program beside threads that Python did not start.
+"""The end of a program that has threads which Python did not start.
 
 Such a thread is inside Python for a moment when it announces an answer to the event loop. The announcement lets other threads run,
 and with the last answer these may end the program before the thread comes back. The interpreter then aborts the process ("thread

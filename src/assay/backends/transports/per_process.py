@@ -37,7 +37,7 @@ class PerProcess(Generic[T]):
         return made
 
     def forget(self) -> None:
-        """In a process that was just forked: here is nothing yet, and nobody is making it."""
+        """In a process that was just forked: there is nothing yet, and nobody is making it."""
         self._made, self._making = None, threading.Lock()
 
 

@@ -2,8 +2,8 @@
 
 Threads that block call into it (`call`), so that Ctrl-C ends their wait and cancels the work. Tasks of other event loops have work
 done in it (`perform`): a library that announces each result from a thread of its own interrupts the loop that waits for it each
-time, and with asyncio's loop that takes more than the work itself. Here it interrupts ours, which bears it best (see
-`assay.flow.event_loop`), and the other loop is given its results by the handful.
+time, and with asyncio's loop that takes more than the work itself. Here it interrupts ours, which copes best (see
+`assay.flow.event_loop`), and the other loop gets its results in batches.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Portal:
             self.soon(job.cancel)
 
     def soon(self, callback: Callable[[], object]) -> None:
-        """Have something done in the loop's thread."""
+        """Run something in the loop's thread."""
         self._loop.call_soon_threadsafe(callback)
 
 
@@ -112,7 +112,7 @@ class Mailbox(Generic[T]):
         self.clear(self._take)
 
     def clear(self, take: Callable[[T], object]) -> None:
-        """Give all that is there to `take`."""
+        """Pass everything that is there to `take`."""
         self._woken = False  # before looking: for what comes from now on the loop is woken again
         while self._items:
             take(self._items.popleft())
@@ -142,7 +142,7 @@ class _Job(Generic[T]):
         self.give_back()
 
     def give_back(self) -> None:
-        """Tell who waits, also where it was never begun."""
+        """Tell the waiting caller, even if the work never began."""
         with suppress(RuntimeError):  # a loop that was closed waits for nothing
             self._tell()
 

@@ -1,6 +1,6 @@
 """The default transports: pyreqwest, awaited and blocking.
 
-Chosen by measurement: it has a total deadline (a per-read timeout lets a trickle go on for ever), notices every cut body, and
+Chosen by measurement: it has a total deadline (a per-read timeout lets a trickle go on forever), notices every cut body, and
 needs a fraction of the CPU of httpx. Its unpacking is switched off: `assay.backends.transports.unpack` does that, with a limit.
 """
 
@@ -49,7 +49,7 @@ COPIED = 256 * 1024
 CONNECTING = "client error (Connect)"
 """The cause of what went wrong before there was a connection."""
 UNSENDABLE = (BuilderError, ValueError)
-"""What making a request raises when it cannot be one."""
+"""What building an invalid request raises."""
 DRAIN = 0.02
 """Seconds that closing an unfinished response may wait for its end."""
 
@@ -57,9 +57,9 @@ DRAIN = 0.02
 class PyreqwestTransport:
     """An `AsyncTransport`. Any number of event loops and threads may share it, and a forked process too.
 
-    Whole answers are awaited in a portal; streams, of which every piece counts, in the loop of the one who reads them.
+    Whole answers are awaited in a portal; streams in the loop of their reader, because each piece should arrive at once.
 
-    A request that is cancelled before its answer begins is not taken back by pyreqwest: its connection is closed at the
+    A request that is cancelled before its answer begins is not cancelled by pyreqwest: its connection is closed at the
     request's deadline. Once the answer has begun, closing or cancelling closes the connection at once.
     """
 
@@ -149,7 +149,7 @@ class BlockingPyreqwestTransport:
     """A `Transport`. Any number of threads may share it, and a forked process too.
 
     A whole answer is got by pyreqwest's blocking client in a kept thread: waiting for a thread can be interrupted, waiting in
-    pyreqwest cannot. The request goes on until its deadline then. Streams are read ahead by the awaited client in an event loop
+    pyreqwest cannot. The request then goes on until its deadline. Streams are read ahead by the awaited client in an event loop
     of their own, where an interruption closes the connection at once; for a whole answer that would cost twice the CPU.
     """
 
@@ -225,7 +225,7 @@ class _Whole(Body):
 
 
 def _plain(headers: HeaderMap) -> Mapping[str, str]:
-    """Of a header that is repeated the values in one, as RFC 9110 5.3 has it. One that is not ASCII is left out: none that we read is."""
+    """The values of a repeated header joined, as in RFC 9110 5.3. A header that is not ASCII is left out: we read none of those."""
     try:
         plain = headers.dict_multi_value()
     except ValueError:
@@ -243,7 +243,7 @@ def _readable(headers: HeaderMap) -> Iterator[tuple[str, str]]:
 
 def _length(headers: Mapping[str, str]) -> int:
     """Bytes that the body has; a negative number when they are not counted. Of a counted body no call is needed to see its end or
-    to close it, and each call gives the interpreter away.
+    to close it, and each call releases the interpreter.
     """
     length = headers.get("content-length", "")
     return int(length) if length.isdecimal() and "transfer-encoding" not in headers else -1
@@ -326,7 +326,7 @@ def _with_body(builder: Requests, body: bytes) -> Requests:
 
 
 def _failure(error: PyreqwestError, request: Request, started: float) -> APIConnectionError:
-    """The error in our own classes. pyreqwest calls all a connect timeout that comes before the answer's head: its causes know better."""
+    """The error in our own classes. pyreqwest reports every timeout before the answer's head as a connect timeout: its causes tell which it was."""
     causes = [cause["message"] for cause in error.details["causes"] or ()] if isinstance(error, DetailedPyreqwestError) else []
     if isinstance(error, RequestTimeoutError):
         phases = _phases(request)

@@ -1,6 +1,6 @@
 """Unpacking of response bodies, with a limit on what comes out and a check that the packed stream is whole.
 
-Requests ask for `identity`; this is for servers and gateways that pack all the same. No transport's own unpacking is used: none
+Requests ask for `identity`; this is for servers and gateways that compress anyway. No transport's own unpacking is used: none
 has a limit, and most take a gzip stream without its end for a whole one.
 """
 
@@ -30,17 +30,17 @@ class Unpacker(Protocol):
 
 
 def unpacker(headers: Mapping[str, str], limit: int = MAX_BODY) -> Unpacker:
-    """What turns a body's bytes into the plain ones. Raises `APIResponseError` for an encoding that it does not know."""
+    """A function that decompresses a body's bytes. Raises `APIResponseError` for an encoding that it does not know."""
     packed = headers.get("content-encoding")
     if packed is None:
         return Plain(limit)
     names = [name for name in (part.strip().lower() for part in packed.split(",")) if name not in {"", "identity"}]
     if len(names) > MAX_ENCODINGS:
-        raise APIResponseError(f"the answer is packed {len(names)} times over", code="encoding")
+        raise APIResponseError(f"the answer is compressed {len(names)} times over", code="encoding")
     chain: Unpacker = Plain(limit)
     for name in names:
         if name not in {"gzip", "x-gzip", "deflate"}:
-            raise APIResponseError(f"the answer is packed as {name!r}, which was not asked for", code="encoding")
+            raise APIResponseError(f"the answer is compressed with {name!r}, which was not asked for", code="encoding")
         chain = Packed(name, chain, limit)
     return chain
 
@@ -93,7 +93,7 @@ class Packed:
         self._after.end()
 
     def _window(self) -> int | None:
-        """How zlib is to take the bytes that lie ahead; None while that is not known, and for what follows the last member."""
+        """How zlib must read the bytes ahead; None while that is not known, and for what follows the last member."""
         first = self._ahead[:2]
         if len(first) < 2:
             return None
@@ -111,4 +111,4 @@ class Packed:
             raise self._broken(str(error)) from None
 
     def _broken(self, why: str) -> APIResponseError:
-        return APIResponseError(f"the answer is no good {self._name}: {why}", code="bad_encoding")
+        return APIResponseError(f"the answer is not valid {self._name}: {why}", code="bad_encoding")

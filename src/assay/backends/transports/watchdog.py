@@ -32,13 +32,13 @@ class Deadline(ABC):
             self.watch.live.discard(self)
 
     def restart(self, seconds: float) -> None:
-        """Let it end this much from now."""
+        """Set its end this much from now."""
         with self.watch.changed:
             self.end = time.monotonic() + seconds
             self.watch.look_at(self.end)
 
     def hasten(self, seconds: float) -> None:
-        """Let it end in this time, if it does not sooner."""
+        """Set its end in this time, unless it ends sooner."""
         with self.watch.changed:
             self.end = min(self.end, time.monotonic() + seconds)
             self.watch.look_at(self.end)
@@ -66,7 +66,7 @@ class Watch:
             self.look_at(deadline.end)
 
     def look_at(self, when: float) -> None:
-        """Have the thread awake by then. Under the lock."""
+        """Have the thread awake by then. Call it under the lock."""
         if when < self._wakes:
             self._wakes = when
             self.changed.notify()

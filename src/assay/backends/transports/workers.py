@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Abandoned(BaseException):
-    """Raised in a worker's thread whose caller no longer waits. Not an `Exception`: nothing on its way is to catch it."""
+    """Raised in a worker's thread whose caller no longer waits. Not an `Exception`: so that nothing catches it on its way."""
 
 
 class Workers:

@@ -119,7 +119,7 @@ def _reader(path: Path) -> Callable[[Path, ReadOptions, str], Source]:
 
 
 def sink(owned: Owned, layout: Layout, *, kind: str = "", safe: bool = False) -> Sink:
-    """The sink for a file, by its name or by a kind. Raises `ConfigurationError` for one that there is none for."""
+    """The sink for a file, by its name or by a kind. Raises `ConfigurationError` for an unknown one."""
     check_written(owned.path, kind)
     return _WRITTEN[kind or owned.path.suffix.lower()](owned, layout, safe)
 
@@ -128,6 +128,6 @@ def check_written(path: Path, kind: str = "") -> None:
     """Raise `ConfigurationError` for an output of a kind that is not written, or needs what is not installed."""
     kind = kind or path.suffix.lower()
     if kind not in _WRITTEN:
-        raise ConfigurationError(f"{path}: batch writes {', '.join(_WRITTEN)}; --format says which for another name")
+        raise ConfigurationError(f"{path}: batch writes {', '.join(_WRITTEN)}; for any other name, give --format")
     if kind in _PARQUET:
         _parquet()

@@ -1,4 +1,4 @@
-"""Arrow's values as JSON, and back: what a column of a table holds is carried through the journal in a form that has its type.
+"""Arrow's values as JSON, and back: a column's values go through the journal in a form that keeps their type.
 
 Text, numbers and truth values are themselves. Times, dates and decimals are texts as Arrow writes them (ISO 8601, to the last
 digit); one that no text can say (the year 20000) is its count of units since 1970, and a duration is that always. Bytes are
@@ -113,7 +113,7 @@ def _said(scalar: pa.Scalar) -> JSON:
 
 
 def _bare(kind: pa.DataType) -> pa.DataType:
-    """A type without what says nothing of its values."""
+    """A type without the parts that say nothing about its values."""
     if isinstance(kind, pa.BaseExtensionType):
         return _bare(kind.storage_type)
     if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):

@@ -1,7 +1,7 @@
 """A folder of documents: a row is a file, named by its path in the folder.
 
-Hidden files and folders are passed over, and what the run itself writes. What is no regular file, is too large or cannot be read as a
-document is a row that failed.
+Hidden files and folders are skipped, and so is what the run itself writes. A file that is not a regular file, is too large or cannot be read as a
+document is a failed row.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from assay.errors import ConfigurationError
 
 def source(root: Path, options: ReadOptions) -> Source:
     if next(files(root, options), None) is None:
-        raise ConfigurationError(f"{root} has no documents: hidden files are none")
+        raise ConfigurationError(f"{root} has no documents (hidden files do not count)")
 
     def records() -> Records:
         for number, path in enumerate(files(root, options), 1):
@@ -26,7 +26,7 @@ def source(root: Path, options: ReadOptions) -> Source:
 
 
 def files(root: Path, options: ReadOptions) -> Iterator[Path]:
-    """The files below a folder, in an order that stays; those that are meant as input."""
+    """The input files below a folder, in a stable order."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
@@ -47,7 +47,7 @@ def of_a_run(path: Path) -> bool:
 def _record(number: int, path: Path, root: Path, options: ReadOptions) -> Record:
     name = shown(path.relative_to(root))
     if not path.is_file():  # a pipe or a device would hold up the run, or never end
-        return Record(number, name, f"\0{name}\0no file", fault=f"{name} is no regular file")
+        return Record(number, name, f"\0{name}\0no file", fault=f"{name} is not a regular file")
     return document_record(number, path, name, name, {}, options)
 
 

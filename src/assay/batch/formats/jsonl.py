@@ -76,7 +76,9 @@ def _record(number: int, line: bytes, options: ReadOptions, make: Maker) -> Reco
         return make.record(number, row)
     if isinstance(row, str) and isinstance(options.columns.text, str):
         return make.record(number, {options.columns.text: row})
-    return make.unreadable(number, repr(line), f"a {type(row).__name__} is no row: a line is an object with {_wanted(options)}")
+    return make.unreadable(
+        number, repr(line), f"a {type(row).__name__} is not a row: a line must be an object with {_wanted(options)}"
+    )
 
 
 def _wanted(options: ReadOptions) -> str:
@@ -84,7 +86,7 @@ def _wanted(options: ReadOptions) -> str:
 
 
 def _broken(line: bytes, error: ValueError, options: ReadOptions) -> tuple[str, str]:
-    """The line for a key, and why it is none that can be read."""
+    """The line that serves as a key, and why it cannot be read."""
     try:
         return line.decode(), f"not JSON: {error}"
     except UnicodeDecodeError:

@@ -42,7 +42,7 @@ def kind_of(path: Path) -> str:
 
 
 def encoding_of(path: Path, options: ReadOptions) -> str:
-    """The encoding of a text file. Raises `ConfigurationError` where it is plainly none that can be read as UTF-8."""
+    """The encoding of a text file. Raises `ConfigurationError` where it plainly cannot be read as UTF-8."""
     if options.encoding is not None:
         return known(options.encoding)
     with opened(path) as file:
@@ -64,16 +64,16 @@ def known(encoding: str) -> str:
         return codecs.lookup(encoding).name
     except LookupError:
         raise ConfigurationError(
-            f"--encoding must be one that Python knows, utf-8, cp1252, utf-16 ...; got {encoding!r}"
+            f"--encoding must be the name of an encoding that Python knows, such as utf-8, cp1252, utf-16; got {encoding!r}"
         ) from None
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """A file's bytes, unpacked. Raises `ConfigurationError` where it cannot be read, is no file, or is broken."""
+    """A file's bytes, unpacked. Raises `ConfigurationError` where it cannot be read, is not a file, or is broken."""
     try:
         if not path.is_file():
-            raise ConfigurationError(f"{path} is no regular file" if path.exists() else f"there is no file {path}")
+            raise ConfigurationError(f"{path} is not a regular file" if path.exists() else f"there is no file {path}")
         with _unpacked(path) as file:
             yield file
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -124,7 +124,7 @@ def _zstd(path: Path) -> IO[bytes]:
 def lines(file: IO[bytes], encoding: str) -> Generator[bytes, None, None]:
     """The lines of a file in UTF-8, whatever it is in; bytes that are not of the encoding stay as they are.
 
-    Of one that is longer than `LONGEST` so much comes and one byte more, and the rest is passed over.
+    Of a longer line, `LONGEST` bytes and one more are returned, and the rest is skipped.
     """
     if encoding not in ("utf-8", "utf-8-sig"):
         with texts(file, encoding, newline="\n") as found:

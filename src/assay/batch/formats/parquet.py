@@ -45,12 +45,14 @@ def source(path: Path, options: ReadOptions, part: str = "") -> Source:
 
 
 def check(schema: pa.Schema, path: Path | str, options: ReadOptions) -> None:
-    """Raise `ConfigurationError` where a table has not the columns that are asked for, or has one of them twice."""
+    """Raise `ConfigurationError` where a table lacks a requested column, or has one twice."""
     names = list(schema.names)
     columns = options.columns
     for name in (columns.text,) if isinstance(columns.text, str) else columns.text:
         if names.count(name) > 1:
-            raise ConfigurationError(f"{path} has {names.count(name)} columns {name!r}: which is the text? Rename them")
+            raise ConfigurationError(
+                f"{path} has {names.count(name)} columns named {name!r}, so the text is ambiguous: rename one of them"
+            )
     Maker(columns).has_columns(names, path)
 
 
@@ -74,7 +76,7 @@ def _file(path: Path) -> Any:
     try:
         return pq.ParquetFile(path)
     except (OSError, pa.ArrowException) as error:
-        raise ConfigurationError(f"{path} is no Parquet file that can be read: {error}") from None
+        raise ConfigurationError(f"{path} is not a readable Parquet file: {error}") from None
 
 
 def _told(batches: Iterator[Any], path: Path) -> Iterator[Any]:
@@ -88,7 +90,7 @@ def _told(batches: Iterator[Any], path: Path) -> Iterator[Any]:
 
 
 class ParquetSink:
-    """Written whole: a Parquet file has no end that could grow. While the run goes on the journal alone has the rows."""
+    """Written at once: a Parquet file cannot be appended to. While the run goes on only the journal has the rows."""
 
     stale = True
 

@@ -24,7 +24,7 @@ class NoText(Exception):  # noqa: N818  # a row without a text, and why: no erro
 
 
 class Prompt:
-    """Makes texts out of rows. Raises `ConfigurationError` for a template that is none."""
+    """Makes texts out of rows. Raises `ConfigurationError` for a template that is not valid."""
 
     def __init__(self, text: str | tuple[str, ...], template: str = "", *, keep_text: bool = False) -> None:
         names = (text,) if isinstance(text, str) else text
@@ -58,7 +58,7 @@ class Prompt:
 
 def _told(text: str, what: str) -> str:
     if not text.isascii() and _LONE.search(text):
-        raise NoText(f"{what} has a lone surrogate, which is no character", text)
+        raise NoText(f"{what} has a lone surrogate, which is not a character", text)
     if text.strip():
         return text
     raise NoText(f"{what} is empty", text)
@@ -80,7 +80,7 @@ def _template(source: str) -> Callable[[dict[str, Any]], str]:
     try:
         template = environment.from_string(source)
     except TemplateError as error:
-        raise ConfigurationError(f"the prompt template is none: {error}") from None
+        raise ConfigurationError(f"the prompt template is not valid: {error}") from None
 
     def render(row: dict[str, Any]) -> str:
         try:

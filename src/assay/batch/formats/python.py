@@ -45,7 +45,7 @@ def _records(rows: Iterable[Any], make: Maker, options: ReadOptions) -> Records:
         elif isinstance(text, str):
             yield make.record(number, {text: row})
         else:
-            raise ConfigurationError(f"row {number} is a {type(row).__name__}: several columns are asked for, give mappings")
+            raise ConfigurationError(f"row {number} is a {type(row).__name__}: several columns are asked for, so give mappings")
 
 
 def _table(table: Any, options: ReadOptions) -> Source:

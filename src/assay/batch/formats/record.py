@@ -111,15 +111,15 @@ class Maker:
         self._named: bool | None = True if columns.id is not None else None
 
     def has_columns(self, names: list[str], path: Path | str, hint: str = "") -> None:
-        """Raise `ConfigurationError` where a column that was asked for is none of these."""
+        """Raise `ConfigurationError` where a requested column is not one of these."""
         there = f"{', '.join(map(repr, names))}{hint}"
         if self._columns.file is not None and self._columns.file not in names:
-            raise ConfigurationError(f"{path} has no column {self._columns.file!r}: --file names one of {there}")
+            raise ConfigurationError(f"{path} has no column {self._columns.file!r}: --file must be one of {there}")
         for name in self._prompt.columns if self._columns.file is None else ():
             if name not in names:
-                raise ConfigurationError(f"{path} has no column {name!r}: --text names one of {there}")
+                raise ConfigurationError(f"{path} has no column {name!r}: --text must be one of {there}")
         if self._columns.id is not None and self._columns.id not in names:
-            raise ConfigurationError(f"{path} has no column {self._columns.id!r}: --id names one of {there}")
+            raise ConfigurationError(f"{path} has no column {self._columns.id!r}: --id must be one of {there}")
         self._named = self.id_column in names
 
     @property

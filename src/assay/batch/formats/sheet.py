@@ -23,13 +23,13 @@ def source(path: Path, options: ReadOptions, part: str = "") -> Source:
         data = file.read(LONGEST + 1)
     if len(data) > LONGEST or kind_of(data, path.name) is not Kind.SHEET:
         raise ConfigurationError(
-            f"{path} is no spreadsheet of up to {LONGEST // 1_000_000} MB: batch reads those, and files of text"
+            f"{path} is not a spreadsheet of up to {LONGEST // 1_000_000} MB: batch reads those, and text files"
         )
     if importlib.util.find_spec("python_calamine") is None:
         raise ConfigurationError(f"{path} is a spreadsheet: pip install 'assay[documents]' to read it")
     name, rows = helper.rows("sheet", data, Wanted(str(path)))
     if not rows:
-        raise ConfigurationError(f"{path}, sheet {name!r}, is empty: its first row names the columns")
+        raise ConfigurationError(f"{path}, sheet {name!r}, is empty: its first row must name the columns")
     header, *cells = rows
     names = unique(header)
     Maker(options.columns, part).has_columns(header, path, f" in its sheet {name!r}")

@@ -1,4 +1,4 @@
-"""Where finished rows go: a file that grows while the run goes on, and is put together anew from the journal when need be.
+"""Where finished rows go: a file that grows while the run goes on, and is assembled again from the journal when necessary.
 
 A sink never decides what is finished; the journal does. `append` adds rows that were just recorded, in the order in which
 they finished. `assemble` replaces the whole file by the rows it is given, in their order, atomically: the file is the old one

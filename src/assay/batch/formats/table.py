@@ -56,7 +56,7 @@ class _Table:
     def _header(self, rows: Iterator[tuple[int, list[str], str]], make: Maker | None = None) -> list[str]:
         line, names, fault = next(rows, (0, [], ""))
         if not line:
-            raise ConfigurationError(f"{self.path} is empty: its first line names the columns")
+            raise ConfigurationError(f"{self.path} is empty: its first line must name the columns")
         joined = ",".join(names)
         if ESCAPED.search(joined):
             raw = joined.encode("utf-8", "surrogateescape")
@@ -67,7 +67,7 @@ class _Table:
         for wanted in (texts,) if isinstance(texts, str) else texts:
             if names.count(wanted) > 1:
                 raise ConfigurationError(
-                    f"{self.path} has {names.count(wanted)} columns {wanted!r}: which is the text? Rename them"
+                    f"{self.path} has {names.count(wanted)} columns named {wanted!r}, so the text is ambiguous: rename one of them"
                 )
         (make or Maker(self.options.columns)).has_columns(names, self.path, self._other_delimiter(names))
         return unique(names)
@@ -99,10 +99,10 @@ class _Table:
             # Strict, since the lenient reader makes one row of all lines between two quotes that are out of place.
             if reader.line_num > begins or "unexpected end" in str(error):
                 raise ConfigurationError(
-                    f"{self.path}, line {begins}: a quote is opened that is not closed where its field ends "
-                    f"(read on to line {reader.line_num}): close it, or double the quotes inside of the field"
+                    f"{self.path}, line {begins}: a quoted field is not closed where it should end "
+                    f"(read up to line {reader.line_num}): close it, or double the quotes inside the field"
                 ) from None
-            return begins, [], f"{error}: double the quotes inside of a field"
+            return begins, [], f"{error}: double the quotes inside the field"
         except UnicodeDecodeError as error:
             raise ConfigurationError(f"{self.path}, line {begins}: not {self.encoding}: {error.reason}") from None
 
@@ -135,7 +135,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CSVSink(Growing):
-    """A table: the fields of the value are columns `value.NAME`; what is no scalar is JSON text."""
+    """A table: the fields of the value are columns `value.NAME`; anything that is not a scalar is JSON text."""
 
     def __init__(self, owned: Owned, layout: Layout, *, safe: bool = False) -> None:
         super().__init__(owned)

@@ -27,7 +27,7 @@ from assay.types import JSON
 FIRST_POLL, LAST_POLL = 1.0, 60.0
 """Seconds between two looks at a batch: at first, and after a while."""
 GONE = 3
-"""So many times in a row the server says that there is no such thing before it is believed: a new one may not be known everywhere."""
+"""How many times in a row the server must say that something does not exist before it is believed: a new one may not be known everywhere yet."""
 _FINAL = ("completed", "failed", "expired", "cancelled")
 """A provider's last words on a batch. Whatever else it says, the batch is waited for."""
 
@@ -41,13 +41,13 @@ class Collector:
         self._client, self._parcels, self._reporter = client, parcels, reporter
 
     async def bring(self, parcel: Parcel) -> int | None:
-        """Wait for a parcel and keep its replies; how many came. None: the provider has it no longer, it is dropped.
+        """Wait for a parcel and keep its replies; how many came. None: the provider no longer has it, and it is dropped.
 
         Raises `ConfigurationError` for one that the provider refused as a whole.
         """
         batch = await self._ended(parcel)
         if batch is None:
-            self._reporter.say(f"the provider has no batch {parcel.batch} any more: its rows are asked for again")
+            self._reporter.say(f"the provider no longer has the batch {parcel.batch}: its rows are asked for again")
             self._parcels.drop(parcel)
             return None
         files = [file for file in (batch.output_file_id, batch.error_file_id) if file]
@@ -63,7 +63,7 @@ class Collector:
         return count
 
     async def _ended(self, parcel: Parcel) -> Batch | None:
-        """The batch when it has ended; None when there is none any more."""
+        """The batch when it has ended; None when it no longer exists."""
         batch_id = parcel.batch
         assert batch_id is not None
         wait, told = FIRST_POLL, ""
@@ -78,18 +78,18 @@ class Collector:
             wait = min(LAST_POLL, wait * 1.5)
 
     async def _content(self, file: str) -> bytes | None:
-        """What is in a file; None when there is none any more."""
+        """What is in a file; None when it no longer exists."""
 
         async def read() -> bytes:
             return bytes(await (await self._client.files.content(file)).read())
 
         content = await self._persistently(read)
         if content is None:
-            self._reporter.say(f"the provider has no file {file} any more: the rows in it are asked for again")
+            self._reporter.say(f"the provider no longer has the file {file}: the rows in it are asked for again")
         return content
 
     async def _persistently(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        """What the server says in the end, however often it fails; None when there is no such thing."""
+        """The server's final answer, however often it fails; None when the thing does not exist."""
         wait, gone = FIRST_POLL, 0
         while True:
             try:
@@ -104,7 +104,7 @@ class Collector:
             except (APIConnectionError, APIResponseError) as error:
                 why = error
             if wait >= LAST_POLL:
-                self._reporter.say(f"the provider cannot be asked now, the batch goes on there: {why}")
+                self._reporter.say(f"the provider cannot be reached now, but the batch goes on there: {why}")
             await asyncio.sleep(wait)
             wait = min(LAST_POLL, wait * 1.5)
 
@@ -116,13 +116,13 @@ def _passes(error: APIStatusError) -> bool:
 
 
 class _Spoilt:
-    """Counts lines of which no reply can be made."""
+    """Counts lines that are not usable replies."""
 
     lines = 0
 
 
 def replies(content: bytes, spoilt: _Spoilt | None = None) -> Iterator[tuple[bytes, bytes]]:
-    """The good replies of an output or error file, in whatever order: key and body. What is no reply is counted."""
+    """The good replies of an output or error file, in whatever order: key and body. Anything else is counted."""
     spoilt = spoilt or _Spoilt()
     for line in content.splitlines():
         if not line.strip():

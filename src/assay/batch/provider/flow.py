@@ -24,7 +24,7 @@ from assay.types import Reply
 from assay.wire.openai_chat import ChatCompletions
 
 SENT_AGAIN = 1
-"""So many times rows are sent again whose batch vanished; what is open after that is asked online."""
+"""How many times rows are sent again when their batch vanished; after that they are asked online."""
 
 
 class ProviderBatch:
@@ -33,7 +33,7 @@ class ProviderBatch:
     def __init__(self, extractor: Extractor[Any], journal: Journal, reporter: Reporter) -> None:
         endpoint = extractor.connection.endpoint
         if not endpoint.base_url.startswith("http"):
-            raise ConfigurationError("--provider-batch needs a provider that has a batch API: Groq, OpenAI, or one like them")
+            raise ConfigurationError("--provider-batch needs a provider with a batch API: Groq, OpenAI, or a compatible one")
         client = _client(extractor)
         self._extractor, self._endpoint, self._parcels = extractor, endpoint, Parcels(journal)
         self._sender = Sender(extractor, client, journal, self._parcels, reporter)
@@ -74,7 +74,7 @@ class ProviderBatch:
         return await self._extractor.arun(read.source, max_tokens=room, replies=[reply for reply in replies if reply])
 
     def _reply(self, body: bytes) -> Reply | None:
-        """A reply out of the journal; None when it is none, so that the row is asked online."""
+        """A reply from the journal; None when it is not usable, so that the row is asked online."""
         try:
             return self._endpoint.wire.decode(body, {})
         except APIError:
@@ -86,7 +86,7 @@ def _client(extractor: Extractor[Any]) -> API[Awaited]:
     endpoint = extractor.connection.endpoint
     if not isinstance(endpoint.wire, ChatCompletions):
         raise ConfigurationError(
-            f"--provider-batch needs a server of chat completions; {extractor.model} is asked in another protocol"
+            f"--provider-batch needs a server that speaks chat completions; {extractor.model} uses another protocol"
         )
     settings = ClientSettings(
         api_key=endpoint.api_key or "",

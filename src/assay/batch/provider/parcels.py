@@ -70,7 +70,7 @@ class Parcels:
         return parcel
 
     def drop(self, parcel: Parcel) -> None:
-        """Nothing of it ever reached the server, or nothing will come back any more."""
+        """Nothing of it ever reached the server, or nothing more will come back."""
         with self._journal.transaction() as db:
             db.execute("DELETE FROM parcel_keys WHERE token = ?", (parcel.token,))
             db.execute("DELETE FROM parcels WHERE token = ?", (parcel.token,))

@@ -56,7 +56,7 @@ class Sender:
                 self._parcels.update(replace(parcel, state="created", batch=batch.id))
             elif not await self._created(parcel):
                 return
-        self._reporter.say(f"going on with a batch of an earlier run ({parcel.filename})")
+        self._reporter.say(f"continuing a batch of an earlier run ({parcel.filename})")
 
     async def _created(self, parcel: Parcel) -> bool:
         """Make the batch of a file that was uploaded in another run; whether that file is still there."""
@@ -65,7 +65,7 @@ class Sender:
         except APIStatusError as error:
             if error.status_code not in (400, 404, 410):
                 raise
-            self._reporter.say(f"the provider takes no batch of the file {parcel.file} ({error}): its rows are sent again")
+            self._reporter.say(f"the provider refuses a batch of the file {parcel.file} ({error}): its rows are sent again")
             self._parcels.drop(parcel)
             return False
         return True

@@ -14,7 +14,7 @@ _NOTES = {"footnotes": "footnote", "endnotes": "endnote"}
 
 def read(data: bytes, wanted: Wanted) -> Document:
     if wanted.pages is not None:
-        raise ConfigurationError(f"{wanted.name} is a DOCX, which knows no pages: leave pages out, or save it as PDF")
+        raise ConfigurationError(f"{wanted.name} is a DOCX, which has no pages: leave pages out, or save it as PDF")
     with opened(data, wanted.name) as archive:
         return _Reader(archive).read()
 

@@ -25,7 +25,7 @@ def read(data: bytes, wanted: Wanted) -> Document:
 def _chapters(archive: Archive, name: str) -> list[str]:
     rootfile = archive.xml("META-INF/container.xml").find("{*}rootfiles/{*}rootfile")
     if rootfile is None:
-        raise ConfigurationError(f"{name} is broken: its container names no book")
+        raise ConfigurationError(f"{name} is broken: its container does not name a book")
     book = rootfile.get("full-path", "")
     root = archive.xml(book)
     items = {item.get("id"): unquote(item.get("href", "")) for item in root.iterfind("{*}manifest/{*}item")}

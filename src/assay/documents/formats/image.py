@@ -11,7 +11,7 @@ from assay.documents.pages import chosen
 from assay.errors import ConfigurationError
 
 PIXELS = 89_000_000
-"""Of one image, at most: more are taken for a bomb."""
+"""Of one image, at most: more are taken as a decompression bomb."""
 
 
 def read(data: bytes, wanted: Wanted) -> Document:
@@ -37,9 +37,9 @@ def _opened(data: bytes, name: str) -> Any:
     try:
         image = Image.open(BytesIO(data))
     except UnidentifiedImageError:
-        raise ConfigurationError(f"{name} is a broken image, or of a kind that is not read: save it as PNG or JPEG") from None
+        raise ConfigurationError(f"{name} is a broken image, or of an unsupported kind: save it as PNG or JPEG") from None
     if image.width * image.height > PIXELS:
-        raise ConfigurationError(f"{name} has {image.width} x {image.height} pixels, more than {PIXELS // 1_000_000} millions")
+        raise ConfigurationError(f"{name} has {image.width} x {image.height} pixels, more than {PIXELS // 1_000_000} million")
     try:
         image.load()
     except (OSError, SyntaxError, ValueError) as error:

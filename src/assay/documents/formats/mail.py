@@ -21,7 +21,7 @@ _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 
 def read(data: bytes, wanted: Wanted) -> Document:
     if wanted.pages is not None:
-        raise ConfigurationError(f"{wanted.name} is a mail and has no pages: leave pages out")
+        raise ConfigurationError(f"{wanted.name} is an email and has no pages: leave pages out")
     if data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         data = decode(data, wanted).encode()
     message = email.message_from_bytes(data, policy=email.policy.default)
@@ -64,7 +64,7 @@ class _Mail:
                 self.add(inner[0], "attachment", number, called, depth + 1)
             else:
                 self.notes.append(
-                    f"the attached mail {name!r} was left out: mails are attached to mails more than {DEEPEST} deep"
+                    f"the attached mail {name!r} was left out: emails are attached to emails more than {DEEPEST} deep"
                 )
             return
         try:

@@ -17,7 +17,7 @@ MOST_SPACES = 1000
 def read(data: bytes, wanted: Wanted) -> Document:
     with opened(data, wanted.name) as archive:
         if "META-INF/manifest.xml" in archive.names and b"encryption-data" in archive.bytes("META-INF/manifest.xml"):
-            raise ConfigurationError(f"{wanted.name} has a password: save it without")
+            raise ConfigurationError(f"{wanted.name} has a password: save it without one")
         root = archive.xml("content.xml")
     show = root.find("{*}body/{*}presentation")
     if show is not None:
@@ -28,7 +28,7 @@ def read(data: bytes, wanted: Wanted) -> Document:
         return builder.document()
     if wanted.pages is not None:
         raise ConfigurationError(
-            f"{wanted.name} is an OpenDocument text, which knows no pages: leave pages out, or save it as PDF"
+            f"{wanted.name} is an OpenDocument text, which has no pages: leave pages out, or save it as PDF"
         )
     body = root.find("{*}body")
     changes = sum(local(each) == "deletion" for each in root.iter())

@@ -59,7 +59,7 @@ def _opened(data: bytes, name: str) -> Iterator[Any]:
         pdf = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         if error.err_code == LOCKED:
-            raise ConfigurationError(f"{name} is a PDF with a password: save it without") from None
+            raise ConfigurationError(f"{name} is a PDF with a password: save it without one") from None
         raise ConfigurationError(f"{name} is a broken PDF: {error}") from None
     try:
         pdf.init_forms()  # before any page: the values of forms are no text until then
@@ -69,7 +69,7 @@ def _opened(data: bytes, name: str) -> Iterator[Any]:
 
 
 class _Notes:
-    """What was seen on the way that a reader should know."""
+    """Notes for the reader about what was found on the way."""
 
     def __init__(self) -> None:
         self.unread: list[int] = []

@@ -1,6 +1,6 @@
 """The order in which the lines of a page are read: as they were drawn, unless that tears a table or two columns apart.
 
-Most programs draw a page in reading order, and no geometry is as right as that. Two faults are worth mending: a table that was drawn
+Most programs draw a page in reading order, and no geometry is as right as that. Two faults are worth repairing: a table that was drawn
 column by column, or in any order (its rows are put together again), and two columns of text drawn line by line across both.
 """
 

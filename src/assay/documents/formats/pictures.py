@@ -22,7 +22,7 @@ def fitted(pictures: list[Picture], most_bytes: int) -> list[bytes]:
             return made
     total = sum(map(len, made))
     raise ConfigurationError(
-        f"{len(pictures)} pages as images are {total / 1e6:.1f} MB at their smallest, the server takes {most_bytes / 1e6:.1f} MB: "
+        f"{len(pictures)} pages as images are {total / 1e6:.1f} MB at their smallest, but the server takes {most_bytes / 1e6:.1f} MB: "
         "choose fewer with pages="
     )
 

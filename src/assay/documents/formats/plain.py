@@ -8,9 +8,9 @@ from assay.documents.document import Document, Wanted
 from assay.errors import ConfigurationError, nearest
 
 _ODD = re.compile("[\0-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffd\ue000-\uf8ff]")
-"""Signs that texts hardly have: control signs (but for escape sequences), U+FFFD, private use."""
+"""Characters that are rare in texts: control characters (except escape sequences), U+FFFD, private use."""
 ODD_SHARE = 0.2
-"""From so many of them on it is no text."""
+"""With this many of them or more, it is not a text."""
 GUESS_FROM = 64
 """Bytes from which on a guess at an encoding is worth naming."""
 _ENCODINGS = ("cp1252", "latin_1", "shift_jis", "gb18030", "big5", "euc_kr", "cp1251", "mac_roman", "utf_16", "iso8859_15")
@@ -23,7 +23,7 @@ def read(data: bytes, wanted: Wanted) -> Document:
 
 
 def decode(data: bytes, wanted: Wanted) -> str:
-    """The text of some bytes. Raises `ConfigurationError` for what is none, or in an encoding that has to be named."""
+    """The text of some bytes. Raises `ConfigurationError` for bytes that are not text, or whose encoding must be named."""
     name = wanted.name
     if wanted.encoding is not None:
         return _as_said(data, wanted.encoding, name)
@@ -32,14 +32,14 @@ def decode(data: bytes, wanted: Wanted) -> str:
     except UnicodeDecodeError as error:
         raise ConfigurationError(_not_utf8(data, error.start, name)) from None
     if "\0" in text:
-        raise ConfigurationError(f"{name} is binary data, no text: byte {data.find(0) + 1} is zero")
+        raise ConfigurationError(f"{name} is binary data, not text: byte {data.find(0) + 1} is zero")
     if is_garbage(text):
-        raise ConfigurationError(f"{name} is binary data, no text: most of it are control signs")
+        raise ConfigurationError(f"{name} is binary data, not text: most of it is control characters")
     return text
 
 
 def is_garbage(text: str) -> bool:
-    """Whether a fifth of a text or more are signs that no text has."""
+    """Whether a fifth of a text or more are characters that are not found in texts."""
     return len(_ODD.findall(text)) > ODD_SHARE * len(text)
 
 
@@ -55,7 +55,7 @@ def _as_said(data: bytes, encoding: str, name: str) -> str:
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{name} is not {encoding}: byte {error.start + 1} is 0x{data[error.start]:02x}") from None
     except ValueError as error:  # a codec that is none of texts
-        raise ConfigurationError(f"encoding {encoding!r} does not read {name}: {error}") from None
+        raise ConfigurationError(f"{name} cannot be read with the encoding {encoding!r}: {error}") from None
 
 
 def _marked(data: bytes) -> str:
@@ -75,7 +75,7 @@ def _marked(data: bytes) -> str:
 
 def _not_utf8(data: bytes, at: int, name: str) -> str:
     if data.count(0):
-        return f"{name} is binary data of a kind that assay does not know: it reads {READ}"
+        return f"{name} is binary data of a kind that assay does not know; it reads {READ}"
     said = f"{name} is not UTF-8 text: byte {at} is 0x{data[at]:02x}"
     guess = _guess(data)
     if guess is None:

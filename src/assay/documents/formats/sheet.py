@@ -33,7 +33,7 @@ def _opened(data: bytes, wanted: Wanted, use: Callable[[Any, Wanted], T]) -> T:
     try:
         return use(calamine.CalamineWorkbook.from_filelike(BytesIO(data)), wanted)
     except calamine.PasswordError:
-        raise ConfigurationError(f"{wanted.name} is a spreadsheet with a password: save it without") from None
+        raise ConfigurationError(f"{wanted.name} is a spreadsheet with a password: save it without one") from None
     except calamine.CalamineError as error:
         raise ConfigurationError(f"{wanted.name} is a broken spreadsheet: {error}") from None
 
@@ -50,7 +50,7 @@ def _sheets(book: Any, wanted: Wanted) -> Document:
         elif sheet.typ == calamine.SheetTypeEnum.WorkSheet:
             builder.add(_text(book.get_sheet_by_index(number - 1), wanted.name), "sheet", number, sheet.name)
         else:
-            notes.append(f"{sheet.name!r} is no sheet of cells and was left out")
+            notes.append(f"{sheet.name!r} is not a sheet of cells and was left out")
     return builder.document(notes=notes)
 
 
