@@ -196,9 +196,9 @@ def test_a_file_that_is_no_model_is_a_clear_error(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF" + b"\0" * 1000)
     transport = LocalTransport(broken)
-    with pytest.raises(ConfigurationError, match="does not load"):
+    with pytest.raises(ConfigurationError, match="cannot be loaded"):
         transport.send(request())
-    with pytest.raises(ConfigurationError, match="does not load"):
+    with pytest.raises(ConfigurationError, match="cannot be loaded"):
         transport.open(request())
     transport.close()
 

@@ -249,7 +249,7 @@ def test_bad_rows_of_a_table(server, tmp_path):
         ("in.csv", "id,body\n1,x\n", "no column 'text'"),
         ("in.csv", "", "is empty"),
         ("in.xlsx", "x", "batch reads"),
-        ("in.parquet", "x", "no Parquet file"),
+        ("in.parquet", "x", "not a readable Parquet file"),
         ("nowhere.jsonl", None, "there is no file"),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_folder_of_documents_has_a_row_for_each(tmp_path: Path) -> None:
     failed = {row["id"]: row["error"]["message"] for row in rows(out) if row["error"]}
     assert set(failed) == {"d.pdf", "deep/c.png", "e.bin"}
     assert "with a password" in failed["d.pdf"]
-    assert "not known to see" in failed["deep/c.png"]
+    assert "not known as a vision model" in failed["deep/c.png"]
 
 
 def test_pictures_in_a_folder_go_to_a_model_that_sees_and_are_told_apart(tmp_path: Path) -> None:

@@ -313,7 +313,7 @@ def test_duplicate_headers_are_both_kept(server, tmp_path):
 )
 def test_a_quote_that_swallows_rows_is_an_error_that_names_the_line(server, tmp_path, content, line):
     (tmp_path / "in.csv").write_text(content)
-    with pytest.raises(ConfigurationError, match=f"line {line}: a quote is opened"):
+    with pytest.raises(ConfigurationError, match=f"line {line}: a quoted field is not closed"):
         batch(server, tmp_path / "in.csv", tmp_path / "out.jsonl")
     assert not server.asked
 
@@ -359,7 +359,7 @@ def test_other_encodings_are_read_when_named_or_marked_and_guessed_aloud(server,
             batch(server, tmp_path / name, tmp_path / "out.jsonl")
     assert batch(server, tmp_path / name, tmp_path / "out.jsonl", encoding=encoding).done == 3
     assert any("café" in text for text in server.asked)
-    with pytest.raises(ConfigurationError, match="must be one that Python knows"):
+    with pytest.raises(ConfigurationError, match="must be the name of an encoding"):
         batch(server, tmp_path / name, tmp_path / "out.jsonl", encoding="latin-99")
 
 

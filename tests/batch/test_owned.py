@@ -113,7 +113,7 @@ def test_an_output_that_was_replaced_by_something_else_is_not_touched(server, tm
 @pytest.mark.parametrize("what", ["pipe", "folder"])
 def test_what_is_no_file_is_refused(server, tmp_path, name, what):
     os.mkfifo(tmp_path / name) if what == "pipe" else (tmp_path / name).mkdir()
-    with pytest.raises(ConfigurationError, match="no regular file"):
+    with pytest.raises(ConfigurationError, match="not a regular file"):
         batch(server, texts(1), tmp_path / "out.jsonl", force=True)
 
 

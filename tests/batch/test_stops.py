@@ -140,7 +140,7 @@ def test_a_run_waits_for_a_server_that_is_away_and_no_row_fails(tmp_path, status
         summary = batch(server, texts(60), tmp_path / "out.jsonl", reporter=notes, concurrency=8)
         assert (summary.stop, summary.done, summary.failed) == (None, 60, 0)
         assert sum(server.asked.values()) < 60 + 30  # a few probes, not every row
-    assert "answers nothing but errors" in notes.said[0]
+    assert "answers only with errors" in notes.said[0]
     assert "answers again" in notes.said[-1]
     assert any(tick.held and tick.held[0] == "a server that does not answer" for tick in notes.ticks)
 

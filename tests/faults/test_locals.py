@@ -64,7 +64,7 @@ def calls(url: str) -> dict[str, Callable[[], Any]]:
         "no option": lambda: assay.Extractor(PEOPLE, timout=1, **options),
         "no timeout": lambda: assay.Extractor(PEOPLE, timeout=-1, **options),
         "no mode": lambda: assay.extract(PEOPLE, "x", mode="jsn", **options),
-        "no URL": lambda: assay.Extractor(PEOPLE, model="m", base_url="nowhere", api_key=KEY),
+        "not a valid URL": lambda: assay.Extractor(PEOPLE, model="m", base_url="nowhere", api_key=KEY),
         "no schema": lambda: assay.extract({"type": "nothing"}, "x", **options),
         "no number of times": lambda: assay.Groq(api_key=KEY, max_retries=-1),
         "no client URL": lambda: assay.Groq(api_key=KEY, base_url="nowhere"),

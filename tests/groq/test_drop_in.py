@@ -262,7 +262,7 @@ def test_calls_by_path() -> None:
         assert isinstance(caught.value.__cause__, pydantic.ValidationError)
         one.post("/upload", content=b"raw", options={"headers": {"content-type": "application/octet-stream"}}, cast_to=object)
         one.get(f"{server.url}/whole", cast_to=object)
-        with pytest.raises(assay.ConfigurationError, match="another server"):
+        with pytest.raises(assay.ConfigurationError, match="is not on this client's server"):
             one.get("https://elsewhere.invalid/foo", cast_to=object)
     assert [asked.path for asked in server.asked] == [
         "/foo",

@@ -274,7 +274,7 @@ def test_or_it_gives_the_value_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_unknown_stream_mode_is_refused() -> None:
-    with extractor([completion("{}")]) as (_, orders), pytest.raises(ConfigurationError, match="'step_down' or 'once'"):
+    with extractor([completion("{}")]) as (_, orders), pytest.raises(ConfigurationError, match="step_down, once"):
         next(orders.stream("...", stream_mode="both"))
 
 

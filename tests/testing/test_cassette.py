@@ -98,7 +98,7 @@ def test_each_recorded_answer_is_played_once(tmp_path: Path) -> None:
             ask(server.base_url)
         with cassette(path):
             assert [ask(server.base_url).unwrap().age for _ in range(2)] == [1, 2]
-            with pytest.raises(CassetteMissError, match="played already"):
+            with pytest.raises(CassetteMissError, match="already been played"):
                 ask(server.base_url)
 
 

@@ -276,7 +276,7 @@ def _call(cursor: Cursor, found: re.Match[str], where: Where) -> JSON:
     value = _value(cursor, "top" if where == "top" else "item")
     cursor.stack.pop()
     if cursor.skip() != ")":
-        raise cursor.failure("a call with more than one argument is no value")
+        raise cursor.failure("a call with more than one argument is not a value")
     cursor.pos += 1
     cursor.note("call", found.group() + "...)", "...")
     return value
