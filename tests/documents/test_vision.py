@@ -77,7 +77,7 @@ def test_a_blind_model_gets_no_image_and_says_what_to_do() -> None:
         for source in (mixed(), makers.picture("x"), makers.scanned("x", pages=2)):
             outcome = extractor.run(assay.read(source, name="in.pdf"))
             assert isinstance(outcome.error, assay.ConfigurationError)
-            assert "qwen3:8b is not known to see" in str(outcome.error)
+            assert "qwen3:8b is not known as a vision model" in str(outcome.error)
         assert server.received == []
 
 
