@@ -172,7 +172,7 @@ def read(run: Path) -> Digest:
     path = run if run.name.endswith(_SUFFIX) else journal_path(run)
     if not path.is_file():
         raise ConfigurationError(
-            f"{run} is no run: there is no journal {path}. Give the output of `assay batch` (its journal lies beside it), or the journal"
+            f"{run} is not the output of a run: there is no journal {path}. Give the output of `assay batch` (its journal lies beside it), or the journal"
         )
     output = path.with_name(path.name.removesuffix(_SUFFIX))
     written = (output if output.is_file() else path).stat().st_mtime  # before the journal is opened, which writes to it
