@@ -328,7 +328,7 @@ def test_outcomes_and_errors_pickle() -> None:
         ({"model": "grok/x"}, "known provider"),
         ({"model": "groq/openai/gpt-oss-20b"}, "GROQ_API_KEY"),
         ({"model": "m", "base_url": "ftp://x"}, "http://"),
-        ({"base_url": "http://127.0.0.1:1"}, "which model"),
+        ({"base_url": "http://127.0.0.1:1"}, "no model is given"),
         ({"model": "m", "base_url": "http://127.0.0.1:1", "mode": "xml"}, "mode"),
         ({"model": "m", "base_url": "http://127.0.0.1:1", "retries": -1}, "retries"),
         ({"model": "m", "base_url": "http://127.0.0.1:1", "timeout": 0}, "timeout"),

@@ -230,7 +230,7 @@ def test_bad_rows_fail_with_their_line_and_the_others_are_done(server, tmp_path)
     assert [row["line"] for row in failed] == [2, 3, 4, 5, 6, 7]
     said = [row["message"] for row in failed]
     for part, message in zip(
-        ["not JSON", "byte 0xe9", "it has txt", "a list is no row", "empty", "is a int"], said, strict=True
+        ["not JSON", "byte 0xe9", "it has txt", "a list is not a row", "empty", "is a int"], said, strict=True
     ):
         assert part in message
     assert jsonl(tmp_path / "out.jsonl")[-1]["value"]["number"] == 8
@@ -514,7 +514,7 @@ def test_a_budget_in_tokens_is_kept_and_going_on_needs_a_larger_one(server, tmp_
 
 
 def test_a_budget_in_money_needs_a_price(server, tmp_path):
-    with pytest.raises(ConfigurationError, match="no price is known"):
+    with pytest.raises(ConfigurationError, match="the price of this model is not known"):
         batch(server, texts(5), tmp_path / "out.jsonl", budget=Budget(cost=1.0))
     priced = {"price": Price(1000.0, 1000.0)}
     summary = batch(server, texts(500), tmp_path / "out.jsonl", options=priced, budget=Budget(cost=5.0), concurrency=4)

@@ -175,7 +175,7 @@ def test_two_text_columns_of_one_name_are_an_error(server, tmp_path):
     pq.write_table(pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"]), tmp_path / "in.parquet")
     (tmp_path / "in.csv").write_text("text,text\na,b\n")
     for name in ("in.parquet", "in.csv"):
-        with pytest.raises(ConfigurationError, match="2 columns 'text'"):
+        with pytest.raises(ConfigurationError, match="2 columns named 'text'"):
             batch(server, tmp_path / name, tmp_path / "out.jsonl")
     assert not server.asked
 
@@ -238,7 +238,7 @@ def test_a_column_that_is_not_there_is_an_error_at_once(server, tmp_path, name, 
             (tmp_path / name).write_text("id,text\n1,x\n")
         case "in.parquet":
             pq.write_table(pa.Table.from_pylist(rows), tmp_path / name)
-    with pytest.raises(ConfigurationError, match=f"no column 'nope': {flag} names one of 'id', 'text'"):
+    with pytest.raises(ConfigurationError, match=f"no column 'nope': {flag} must be one of 'id', 'text'"):
         batch(server, rows if name == "rows" else tmp_path / name, tmp_path / "out.jsonl", columns=columns)
     assert not server.asked
     assert not journal_path(tmp_path / "out.jsonl").exists()

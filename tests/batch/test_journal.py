@@ -158,7 +158,7 @@ def test_a_second_opener_is_told_that_it_is_in_use(tmp_path):
 def test_a_file_that_is_no_journal_is_refused_and_not_touched(tmp_path):
     path = tmp_path / "journal"
     path.write_text("my notes, not a database at all" * 100)
-    with pytest.raises(ConfigurationError, match="no journal"):
+    with pytest.raises(ConfigurationError, match="not a journal"):
         Journal(path)
     assert path.read_text().startswith("my notes")
 

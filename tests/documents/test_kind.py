@@ -84,7 +84,7 @@ def test_a_text_is_read_in_its_encoding(data: bytes, text: str) -> None:
         (b"PK\x03\x04 cut off", "an archive"),
         (b"\x7fELF\x02", "a program"),
         (bytes(range(256)) * 4, "binary data"),
-        (b"nearly \0 a text", "binary data, no text: byte 8 is zero"),
+        (b"nearly \0 a text", "binary data, not text: byte 8 is zero"),
         (b"\x01\x02\x03\x04\x05ab", "control characters"),
         ("Müller, Straße".encode("cp1252"), "is not UTF-8 text: byte 1 is 0xfc"),
     ],

@@ -423,7 +423,7 @@ def test_a_type_without_a_schema_names_the_field() -> None:
         ({"type": "objekt"}, "/type", "objekt"),
         ({"type": "object", "properties": {"a": {"minimum": "x"}}}, "/properties/a/minimum", "'x'"),
         ({"type": "object", "properties": {"a": {"$ref": "https://example.com/s.json"}}}, "/properties/a/$ref", "fetched"),
-        ({"type": "object", "properties": {"a": {"$ref": "#/$defs/no"}}}, "/properties/a/$ref", "no such place"),
+        ({"type": "object", "properties": {"a": {"$ref": "#/$defs/no"}}}, "/properties/a/$ref", "it does not exist"),
         ({"$schema": "https://example.com/draft-99", "type": "object"}, "/$schema", "draft-99"),
     ],
 )

@@ -75,7 +75,7 @@ def _lookup(resolver: Any, here: tuple[str, str], way: Way, name: str) -> Any:
     try:
         target = resolver.lookup(ref)
     except (Unresolvable, ValueError) as error:
-        why = "it does not exist" if ref.startswith("#") else "nothing is downloaded: put its target under $defs"
+        why = "it does not exist" if ref.startswith("#") else "nothing is fetched: put its target under $defs"
         raise _wrong(name, (*way, keyword), ref, why) from error
     if not isinstance(target.contents, dict | bool):
         raise _wrong(name, (*way, keyword), ref, "its target is not a schema")
