@@ -34,13 +34,29 @@ def shown(failure: BaseException) -> Iterator[str]:
         yield from shown(inner)
 
 
+CLIENTS: list[httpx.Client] = []
+
+
+def httpx_client() -> httpx.Client:
+    """A client that is closed after the test: an open socket would be a warning in whichever test comes next."""
+    CLIENTS.append(httpx.Client())
+    return CLIENTS[-1]
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while CLIENTS:
+        CLIENTS.pop().close()
+
+
 def async_of(call: Callable[[], Any]) -> Callable[[], Any]:
     return lambda: asyncio.run(call())
 
 
 def calls(url: str) -> dict[str, Callable[[], Any]]:
     groq = assay.Groq(api_key=KEY, base_url=url, max_retries=1, default_headers={"X-Api-Key": KEY})
-    over = assay.Groq(api_key=KEY, base_url=url, max_retries=0, http_client=httpx.Client())
+    over = assay.Groq(api_key=KEY, base_url=url, max_retries=0, http_client=httpx_client())
     options: dict[str, Any] = {"model": "m", "base_url": url, "api_key": KEY, "max_retries": 0}
     extractor = assay.Extractor(PEOPLE, **options)
     return {
@@ -49,7 +65,7 @@ def calls(url: str) -> dict[str, Callable[[], Any]]:
         "aextract": async_of(lambda: assay.aextract(PEOPLE, "x", **options)),
         "stream": lambda: list(extractor.stream("x")),
         "map": lambda: [outcome.unwrap() for outcome in extractor.map(["x"])],
-        "over httpx": lambda: assay.extract(PEOPLE, "x", client=httpx.Client(), **options),
+        "over httpx": lambda: assay.extract(PEOPLE, "x", client=httpx_client(), **options),
         "of the environment": lambda: assay.extract(PEOPLE, "x", model="groq/m"),
         "groq": lambda: groq.chat.completions.create(**ASK),
         "groq stream": lambda: list(groq.chat.completions.create(**ASK, stream=True)),
