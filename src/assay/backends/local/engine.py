@@ -109,6 +109,8 @@ class Generation:
         return self._failure is not None
 
 
+SETTLED = 1.0
+"""Seconds that a loaded model lives at least before it is freed."""
 GOODBYE = 5.0
 """Seconds that closing waits for the engine to end; it takes hundredths of one."""
 
@@ -120,6 +122,7 @@ class Engine:
         self.settings = settings
         self._server: Any = None
         self._closed = False
+        self._since = 0.0
         self.left = False
         """Whether this is a fork of the process that loaded it, without its threads."""
         self._lock = threading.RLock()
@@ -142,6 +145,7 @@ class Engine:
                 raise _was_closed()
             if self._server is None:
                 self._server = _serve(self.settings)
+                self._since = time.monotonic()
             return self._server
 
     def close(self) -> None:
@@ -151,6 +155,11 @@ class Engine:
             for generation in self._running:
                 generation.fail(_was_closed())
             held, self._server = [self._server], None
+            young = SETTLED - (time.monotonic() - self._since)
+        if (
+            held[0] is not None and young > 0
+        ):  # freed right after it began, it has been seen to wait for ever, all of Python with it
+            time.sleep(young)
         if _forked:
             _keep(held.pop())
         _let_go(held)
