@@ -15,34 +15,13 @@ from pydantic import BaseModel, field_validator
 
 import assay
 from assay.backends.limits import RateLimiter
-from assay.batch import Columns, Pace, Progress, Settings, Summary, dry_run, journal_path, run
+from assay.batch import Columns, Pace, Settings, dry_run, journal_path, run
 from assay.batch.stops import Stop
 from assay.errors import ConfigurationError
 from assay.options import Budget
 from assay.prices import Price
+from batch_runs import Doc, Notes
 from batch_server import BatchServer, Reply, default_answer, serving
-
-
-class Doc(BaseModel):
-    number: int
-    length: int
-
-
-class Notes:
-    """A reporter that remembers."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.ticks: list[Progress] = []
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
-
-    def tick(self, progress: Progress) -> None:
-        self.ticks.append(progress)
-
-    def end(self, summary: Summary) -> None:
-        pass
 
 
 @pytest.fixture

@@ -356,3 +356,12 @@ def test_the_embedded_model_streams() -> None:
     assert partials
     assert partials[0].value.name == last.value.name
     assert partials[0].value.country is None
+
+
+def test_a_stream_whose_server_tells_no_usage_says_so() -> None:
+    untold = [EVENT_STREAM, chunked(events(delta(TEXT), delta(finish_reason="stop"))), LAST_CHUNK]
+    with extractor(untold) as (_, orders):
+        *_, last = orders.stream("...")
+    assert last.outcome is not None
+    assert last.outcome.usage.total_tokens == 0
+    assert any("no usage" in note for note in last.outcome.notes)

@@ -156,10 +156,8 @@ class Engine:
                 generation.fail(_was_closed())
             held, self._server = [self._server], None
             young = SETTLED - (time.monotonic() - self._since)
-        if (
-            held[0] is not None and young > 0
-        ):  # freed right after it began, it has been seen to wait for ever, all of Python with it
-            time.sleep(young)
+        if held[0] is not None and young > 0:
+            time.sleep(young)  # freed right after it began, it has been seen to wait for ever, and all of Python with it
         if _forked:
             _keep(held.pop())
         _let_go(held)
